@@ -1,0 +1,212 @@
+// The neutral nouns: what the protocols, the judge, the masking and the record say to each other. No behaviour here.
+
+/** What a scope lets its holder do, weakest first. */
+export const VERBS = ['read', 'write', 'ddl', 'admin'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/**
+ * What something needs of a grant. `never`: no grant is enough, because the gateway's own understanding of the session
+ * (the lexer's settings, the protocol's state) would no longer hold.
+ */
+export type Need = Verb | 'never';
+
+export type Protocol = 'postgres' | 'mysql';
+
+export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+
+/** A registered database. `password` is asked for at each dial, so that a rotated secret is picked up and none is kept. */
+export interface Connection {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: () => string;
+  readonly tls: { readonly mode: TlsMode; readonly ca?: string | undefined };
+  /** Name of a policy in the config, or undefined: only the scope decides. */
+  readonly policy?: string | undefined;
+  /** Name of a masking in the config, or undefined: nothing is masked. */
+  readonly masking?: string | undefined;
+}
+
+/** Who asks. */
+export interface Identity {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  /** For an agent: the person it acts for, where the token says so. */
+  readonly actingFor?: string | undefined;
+}
+
+export interface Scope {
+  readonly connection: string;
+  /** `*` matches any. */
+  readonly schema: string;
+  readonly table: string;
+  readonly verbs: ReadonlySet<Verb>;
+  /** As it was written. */
+  readonly text: string;
+}
+
+export type GrantState = 'active' | 'completed' | 'expired' | 'revoked';
+
+/** One task, one connection, a scope, a deadline. Times are milliseconds since the epoch. */
+export interface Grant {
+  /** `gr_…`: also the login on the database ports. */
+  readonly id: string;
+  readonly task: string;
+  readonly reason: string;
+  readonly identity: Identity;
+  readonly connection: string;
+  readonly scopes: readonly Scope[];
+  readonly requestedAt: number;
+  readonly expiresAt: number;
+}
+
+/** One client connection under one grant. */
+export interface Session {
+  /** `se_…`, sortable by time. */
+  readonly id: string;
+  readonly protocol: Protocol;
+  readonly grant: Grant;
+  readonly connection: Connection;
+  /** `host:port` of the client. */
+  readonly client: string;
+  readonly application: string;
+  readonly startedAt: number;
+}
+
+// --- What a statement is -------------------------------------------------------------------------------------------
+
+/** A relation as the statement names it; `schema` is null where the session's search path decides. Never a CTE. */
+export interface RelationUse {
+  readonly schema: string | null;
+  readonly name: string;
+  readonly verb: Verb;
+}
+
+export interface FunctionUse {
+  readonly schema: string | null;
+  readonly name: string;
+  /** What calling it needs, going by its name alone; `read` means known to be free of effects. */
+  readonly need: Need;
+}
+
+/** SET, RESET, set_config and their kin. `value` is null where it is a default or cannot be seen. */
+export interface SettingUse {
+  readonly name: string;
+  readonly value: string | null;
+  readonly need: Need;
+}
+
+/**
+ * Where a column is used:
+ * `output` a bare column or `*` in the select list (or RETURNING) of the outermost plain query, over relations named there;
+ * `predicate` anywhere in WHERE, ON, USING, HAVING, GROUP BY, ORDER BY, DISTINCT of the outermost query;
+ * `assigned` the target of an INSERT or UPDATE;
+ * `expression` everywhere else: expressions, subqueries, CTEs, set operations, COPY, whole rows.
+ */
+export type ColumnPlace = 'output' | 'predicate' | 'assigned' | 'expression';
+
+/** A column as written; `name` `*` is every column, `qualifier` the alias or relation before the dot, or null. */
+export interface ColumnUse {
+  readonly qualifier: string | null;
+  readonly name: string;
+  readonly place: ColumnPlace;
+}
+
+/** One SQL statement, understood. */
+export interface Facts {
+  /** The statement's own text inside the message, in UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+  /** Names that rules use: the node's (`select`, `drop-table`), and finer ones (`delete-without-where`). First is the main one. */
+  readonly kinds: readonly string[];
+  /** What the statement needs in itself, beside its relations, functions and settings. */
+  readonly needs: readonly Need[];
+  readonly relations: readonly RelationUse[];
+  readonly functions: readonly FunctionUse[];
+  readonly settings: readonly SettingUse[];
+  readonly columns: readonly ColumnUse[];
+  /** Columns are given other names in FROM, joined by NATURAL, or the query's shape hides them: column uses prove nothing. */
+  readonly columnsHidden: boolean;
+  /** The body that cannot be seen into (`DO`, `CALL` …), or null. Always with need `admin`. */
+  readonly opaque: string | null;
+  /** True where no literal of the text bears on anything above: texts that differ in literals alone share these facts. */
+  readonly valueBlind: boolean;
+  /** Spans of the text that hold secrets (`PASSWORD '…'`), to be redacted in the record; UTF-16 units, ascending. */
+  readonly secrets: readonly (readonly [start: number, end: number])[];
+}
+
+/** A text, understood as one or more statements, or not at all. */
+export type Classification =
+  | { readonly ok: true; readonly statements: readonly Facts[] }
+  | { readonly ok: false; readonly reason: string /** 1-based character of the text. */; readonly position?: number };
+
+// --- What is decided -----------------------------------------------------------------------------------------------
+
+export interface Verdict {
+  readonly action: 'allow' | 'deny' | 'approve';
+  /** The rule that decided: a rule's name from the policy, or one of `scope`, `not-understood`, `masking`, `grant`, `default`. */
+  readonly rule: string;
+  /** One sentence for the agent and the record. */
+  readonly reason: string;
+  /** What would make it work; one sentence. */
+  readonly hint?: string | undefined;
+}
+
+/** A relation after the session's search path has been applied. */
+export interface ResolvedRelation {
+  readonly schema: string;
+  readonly name: string;
+}
+
+// --- What comes back -----------------------------------------------------------------------------------------------
+
+/** A column of a result as the database describes it. */
+export interface Column {
+  readonly name: string;
+  /** OID of the base table (Postgres) or 0; MySQL leaves it 0 and gives `origin`. */
+  readonly tableOid: number;
+  /** Attribute number in that table, 1-based, or 0. */
+  readonly attribute: number;
+  readonly typeOid: number;
+  readonly typeModifier: number;
+  /** 0 text, 1 binary. */
+  readonly format: number;
+}
+
+/**
+ * Rewrites one cell. Gets the cell's bytes as a span of a buffer, answers the same length in other bytes or another
+ * length; `null` makes it SQL NULL. It is never called for a NULL cell. The answer is only read before the next call.
+ */
+export type CellMask = (buffer: Buffer, start: number, end: number) => Uint8Array | null;
+
+/** One entry a column: undefined leaves the cell as it is. A plan with no entry at all is written `null` by its makers. */
+export type RowPlan = readonly (CellMask | undefined)[];
+
+// --- What is recorded ----------------------------------------------------------------------------------------------
+
+/** A bound value as it came: undecoded. `bytes` null is SQL NULL; `typeOid` 0 is unknown. */
+export interface Parameter {
+  readonly typeOid: number;
+  readonly format: number;
+  readonly bytes: Uint8Array | null;
+}
+
+/** How a statement ended. */
+export interface Outcome {
+  readonly rows: number;
+  /** Bytes of result sent to the client. */
+  readonly bytes: number;
+  /** Cells that were masked. */
+  readonly masked: number;
+  /** Command tags, one a statement (`SELECT 1`), or empty. */
+  readonly tags: readonly string[];
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** The beginning of the result in the protocol's own messages, after masking. */
+  readonly result: Uint8Array | null;
+  /** The result is longer than what is kept of it. */
+  readonly truncated: boolean;
+}
