@@ -162,6 +162,37 @@ export interface ResolvedRelation {
   readonly name: string;
 }
 
+/** A relation as the database's catalog has it. */
+export interface CatalogRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_class.relkind: `r` table, `p` partitioned, `v` view, `m` materialised view, `f` foreign … */
+  readonly kind: string;
+  /** Attribute number to column name; dropped columns are left out. */
+  readonly columns: ReadonlyMap<number, string>;
+  /** For a view: every relation that it reads, through other views too; else empty. */
+  readonly reads: readonly number[];
+  /** Inheritance and partitioning: every ancestor and descendant. */
+  readonly kin: readonly number[];
+  /** Generated columns: attribute number to those that it is computed from. */
+  readonly generatedFrom: ReadonlyMap<number, readonly number[]>;
+}
+
+/** A snapshot of a database's catalog, read over a connection of the gateway's own. */
+export interface Catalog {
+  /** Grows with every snapshot of this database that differs from the one before. */
+  readonly epoch: number;
+  relation(oid: number): CatalogRelation | undefined;
+  /** Applies the search path where `schema` is null, as the server does: pg_temp, pg_catalog, then the path. */
+  find(schema: string | null, name: string, searchPath: readonly string[]): CatalogRelation | undefined;
+  relations(): Iterable<CatalogRelation>;
+  /** Names of functions outside the system's schemas: an unqualified call may reach one of them. */
+  readonly userFunctions: ReadonlySet<string>;
+  /** Names of operators outside the system's schemas. */
+  readonly userOperators: ReadonlySet<string>;
+}
+
 // --- What comes back -----------------------------------------------------------------------------------------------
 
 /** A column of a result as the database describes it. */
