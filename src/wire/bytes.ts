@@ -57,7 +57,7 @@ export class Writer {
     if (text.includes('\0')) throw new RangeError('a C string cannot hold a NUL');
     const n = Buffer.byteLength(text);
     const at = this.reserve(n + 1);
-    this.#buffer.utf8Write(text, at, n);
+    this.#buffer.write(text, at, n, 'utf8');
     this.#buffer[at + n] = 0;
     return this;
   }
