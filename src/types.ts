@@ -116,6 +116,12 @@ export interface ColumnUse {
   readonly place: ColumnPlace;
 }
 
+/** A prepared statement or a cursor that a statement makes, uses or ends by name; `name` null is every one of them. */
+export interface HandleUse {
+  readonly action: 'prepare' | 'execute' | 'deallocate' | 'declare' | 'fetch' | 'close';
+  readonly name: string | null;
+}
+
 /** One SQL statement, understood. */
 export interface Facts {
   /** The statement's own text inside the message, in UTF-16 units. */
@@ -129,6 +135,8 @@ export interface Facts {
   readonly functions: readonly FunctionUse[];
   readonly settings: readonly SettingUse[];
   readonly columns: readonly ColumnUse[];
+  /** PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE, DISCARD: they share names with the protocol's own. */
+  readonly handles: readonly HandleUse[];
   /** Columns are given other names in FROM, joined by NATURAL, or the query's shape hides them: column uses prove nothing. */
   readonly columnsHidden: boolean;
   /** The body that cannot be seen into (`DO`, `CALL` …), or null. Always with need `admin`. */
