@@ -1,0 +1,114 @@
+// What only the whole file can tell: names that point at nothing, and what is allowed but probably not meant.
+
+import type { Found } from './load.ts';
+import { suggestion } from './mistakes.ts';
+import type { ConfigFile } from './schema.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Names that point at nothing, names given twice, and what the gateway does not do yet. */
+export function crossMistakes(file: ConfigFile): Found[] {
+  const mistakes: Found[] = [];
+  const connections = Object.keys(file.connections);
+  const policies = Object.keys(file.policies);
+  const maskings = Object.keys(file.masking);
+  const known = (at: PropertyKey[], kind: string, name: string | undefined, names: readonly string[]) => {
+    if (name !== undefined && !names.includes(name)) {
+      mistakes.push({ at, message: `there is no ${kind} "${name}"${suggestion(name, names)}` });
+    }
+  };
+
+  for (const [name, connection] of Object.entries(file.connections)) {
+    known(['connections', name, 'policy'], 'policy', connection.policy, policies);
+    known(['connections', name, 'masking'], 'masking', connection.masking, maskings);
+    if (connection.protocol === 'mysql') {
+      mistakes.push({ at: ['connections', name, 'protocol'], message: 'mysql is not supported yet' });
+    }
+  }
+  file.access.forEach((rule, index) => {
+    rule.connections.forEach((name, place) => {
+      if (name !== '*') known(['access', index, 'connections', place], 'connection', name, connections);
+    });
+    rule.scopes.forEach((text, place) => {
+      const at = ['access', index, 'scopes', place];
+      const name = connectionOf(text);
+      if (name === null || name === '*') return;
+      known(at, 'connection', name, connections);
+      if (connections.includes(name) && !rule.connections.includes('*') && !rule.connections.includes(name)) {
+        mistakes.push({
+          at,
+          message: `this rule's connections leave out "${name}", so the scope can never be granted`,
+        });
+      }
+    });
+  });
+  for (const [name, policy] of Object.entries(file.policies)) {
+    const seen = new Set<string>();
+    policy.rules.forEach((rule, index) => {
+      if (seen.has(rule.name)) {
+        mistakes.push({
+          at: ['policies', name, 'rules', index, 'name'],
+          message: `the name "${rule.name}" is given twice`,
+        });
+      }
+      seen.add(rule.name);
+    });
+  }
+  return mistakes;
+}
+
+export function warningsOf(file: ConfigFile): Found[] {
+  const warnings: Found[] = [];
+  for (const [name, { password, tls, host }] of Object.entries(file.connections)) {
+    if (password?.literal === true && password.written !== '') {
+      const message = `the password stands in the file; \${env:NAME} or \${file:/path} keeps it out`;
+      warnings.push({ at: ['connections', name, 'password'], message });
+    }
+    const mode = tls?.mode ?? 'prefer';
+    if (!mode.startsWith('verify') && !isLoopback(host)) {
+      const at = tls === undefined ? ['connections', name] : ['connections', name, 'tls', 'mode'];
+      warnings.push({ at, message: `tls mode ${mode} does not prove who ${host} is; verify-full does` });
+    }
+  }
+  for (const kind of ['policies', 'masking'] as const) {
+    const used = Object.values(file.connections).map(
+      (connection) => connection[kind === 'policies' ? 'policy' : 'masking'],
+    );
+    for (const name of Object.keys(file[kind])) {
+      if (!used.includes(name)) warnings.push({ at: [kind, name], message: 'no connection uses it' });
+    }
+  }
+  if (file.access.length === 0)
+    warnings.push({ at: ['access'], message: 'without an access rule nobody is granted anything' });
+  file.access.forEach((rule, index) => {
+    if (rule.maxTtl > DAY_MS) {
+      warnings.push({ at: ['access', index, 'maxTtl'], message: 'longer than 24h: a grant is meant for one task' });
+    }
+    if (rule.approval === 'required') {
+      const message = 'approval of grants is not supported yet: requests under this rule are refused';
+      warnings.push({ at: ['access', index, 'approval'], message });
+    }
+  });
+  for (const [name, policy] of Object.entries(file.policies)) {
+    policy.rules.forEach((rule, index) => {
+      if (rule.then !== 'approve') return;
+      const message = 'approvals are not supported yet: what this rule matches is refused';
+      warnings.push({ at: ['policies', name, 'rules', index, 'then'], message });
+    });
+  }
+  if ((file.identity?.issuers.length ?? 0) > 0) {
+    const message = 'login by an identity provider is not supported yet: the operator token is what counts';
+    warnings.push({ at: ['identity', 'issuers'], message });
+  }
+  return warnings;
+}
+
+/** The connection a scope names, or null where the text is no scope (which the scope's own check reports). */
+function connectionOf(scope: string): string | null {
+  const parts = /^db:(?:"((?:[^"]|"")*)"|([^.:"]+))[.:]/.exec(scope);
+  return parts?.[1]?.replaceAll('""', '"') ?? parts?.[2] ?? null;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

@@ -1,0 +1,182 @@
+// The config file's shape, as zod schemas: strict objects, so that an unknown key is a mistake with its nearest known one.
+
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { VERBS } from '../types.ts';
+import { suggestion } from './mistakes.ts';
+import { isLiteral, type References } from './references.ts';
+import { parseDuration } from './units.ts';
+
+/** What the caller knows of the languages inside the file. Each answers null, or what is wrong. */
+export interface Validators {
+  readonly scope?: ((text: string) => string | null) | undefined;
+  /** `matches` of a rule. */
+  readonly pattern?: ((expression: string) => string | null) | undefined;
+  /** `schema.table.column` of a masking. */
+  readonly column?: ((pattern: string) => string | null) | undefined;
+}
+
+const MAX_TTL_MS = 366 * 86_400_000;
+const RESERVED_RULES = ['scope', 'not-understood', 'masking', 'grant', 'default'];
+
+/** A strict object whose mistake has one line for each unknown key, in the order of the issue's `keys`. */
+function strict<S extends z.ZodRawShape>(shape: S) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined;
+      const known = Object.keys(shape);
+      return issue.keys.map((key) => `unknown key${suggestion(key, known)}`).join('\n');
+    },
+  });
+}
+
+const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$/, 'a name has letters, digits, _ and -, 63 at most');
+const words = z.array(z.string().min(1)).min(1, 'an empty list matches nothing');
+const duration = z.string('a duration has a unit: 30s, 20m or 1h').transform((text, ctx) => {
+  const value = parseDuration(text);
+  if (value !== null && value > 0 && value <= MAX_TTL_MS) return value;
+  ctx.addIssue(`"${text}" is not a duration such as 30s, 20m or 1h, above 0 and at most a year`);
+  return z.NEVER;
+});
+
+function checked(validate: ((text: string) => string | null) | undefined) {
+  return z
+    .string()
+    .min(1)
+    .superRefine((text, ctx) => {
+      const wrong = validate?.(text) ?? null;
+      if (wrong !== null) ctx.addIssue(wrong);
+    });
+}
+
+function connectionSchema(references: References) {
+  const text = z.string().transform((written, ctx) => {
+    const found = references.resolve(written);
+    if (found.ok && found.value !== '') return found.value;
+    ctx.addIssue(found.ok ? 'is empty' : found.message);
+    return z.NEVER;
+  });
+  const port = z.union([z.number(), text], 'a port is a number from 1 to 65535').transform((value, ctx) => {
+    const number = typeof value === 'number' || /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
+    if (Number.isInteger(number) && number >= 1 && number <= 65_535) return number;
+    ctx.addIssue('a port is a number from 1 to 65535');
+    return z.NEVER;
+  });
+  const host = text.refine(
+    (value) => isIP(value) !== 0 || /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?$/.test(value),
+    {
+      error: 'a host is a name or an IP address; sockets in the file system are not supported',
+    },
+  );
+  // The reference is proved now and resolved again at each dial, so that a rotated secret is picked up.
+  const password = z.string().transform((written, ctx) => {
+    const found = references.resolve(written);
+    if (found.ok) return { literal: isLiteral(written), written };
+    ctx.addIssue(found.message);
+    return z.NEVER;
+  });
+  return strict({
+    protocol: z.enum(['postgres', 'mysql']),
+    host,
+    port: port.optional(),
+    database: text,
+    user: text,
+    password: password.optional(),
+    tls: strict({
+      mode: z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']),
+      ca: text.optional(),
+    }).optional(),
+    policy: z.string().optional(),
+    masking: z.string().optional(),
+  });
+}
+
+const issuer = strict({
+  issuer: z.url({ protocol: /^https?$/, error: 'an issuer is an http(s) address' }),
+  audience: z.string().min(1),
+  groupsClaim: z.string().min(1).default('groups'),
+});
+
+function accessSchema(validators: Validators) {
+  return strict({
+    groups: words,
+    connections: words,
+    scopes: z.array(checked(validators.scope)).min(1, 'without a scope nothing can be granted'),
+    maxTtl: duration,
+    approval: z.enum(['auto', 'required']).default('auto'),
+  });
+}
+
+function ruleSchema(validators: Validators) {
+  return strict({
+    name: name.refine(
+      (text) => !RESERVED_RULES.includes(text),
+      `the names ${RESERVED_RULES.join(', ')} are the gateway's own`,
+    ),
+    when: strict({
+      statement: words.optional(),
+      matches: checked(validators.pattern).optional(),
+      relations: words.optional(),
+      functions: words.optional(),
+      verbs: z.array(z.enum(VERBS)).min(1, 'an empty list matches nothing').optional(),
+    }),
+    // biome-ignore lint/suspicious/noThenProperty: the contract's name; the value is never awaited
+    then: z.enum(['allow', 'deny', 'approve']),
+    approvers: strict({ groups: words, min: z.int().min(1).default(1) }).optional(),
+    timeout: duration.optional(),
+    mode: z.enum(['hold', 'return']).optional(),
+  }).superRefine((rule, ctx) => {
+    if (rule.then === 'approve') return;
+    for (const key of ['approvers', 'timeout', 'mode'] as const) {
+      if (rule[key] !== undefined)
+        ctx.addIssue({ code: 'custom', path: [key], message: 'only a rule with "then: approve" has it' });
+    }
+  });
+}
+
+const strategy = z.union(
+  [
+    z.enum(['redact', 'null', 'hash']),
+    // `with: null` reads as YAML's null, and means the word.
+    z.null().transform(() => 'null' as const),
+    strict({ partial: strict({ keepStart: z.int().min(0).optional(), keepEnd: z.int().min(0).optional() }) }),
+    strict({ constant: z.union([z.string(), z.number(), z.boolean()]) }),
+  ],
+  { error: 'a strategy is redact, null, {partial: {keepStart, keepEnd}} or {constant: …}' },
+);
+
+function maskingSchema(validators: Validators) {
+  const column = strict({
+    column: checked(validators.column),
+    with: strategy.transform((value, ctx) => {
+      if (value !== 'hash') return value;
+      ctx.addIssue('hash is not supported yet; use redact, null, partial or constant');
+      return z.NEVER;
+    }),
+  });
+  const notYet = z.array(z.string()).max(0, 'detectors are not supported yet; name the columns under "columns"');
+  return strict({
+    columns: z.array(column).default([]),
+    detectors: notYet.optional(),
+    derived: z.enum(['mask', 'deny']).default('mask'),
+    predicates: z.enum(['allow', 'deny']).default('allow'),
+  });
+}
+
+export function fileSchema(references: References, validators: Validators) {
+  return strict({
+    connections: z
+      .record(name, connectionSchema(references))
+      .refine((all) => Object.keys(all).length > 0, 'no connection is registered'),
+    identity: strict({ issuers: z.array(issuer).default([]) }).optional(),
+    access: z.array(accessSchema(validators)).default([]),
+    policies: z.record(name, strict({ rules: z.array(ruleSchema(validators)) })).default({}),
+    masking: z.record(name, maskingSchema(validators)).default({}),
+  });
+}
+
+export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
+export type AccessData = ConfigFile['access'][number];
+export type RuleData = ConfigFile['policies'][string]['rules'][number];
+export type MaskingData = ConfigFile['masking'][string];
+export type IssuerData = z.output<typeof issuer>;
