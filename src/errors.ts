@@ -30,3 +30,35 @@ export class SallyportError extends Error {
     this.hint = options.hint;
   }
 }
+
+/**
+ * The known name that was probably meant by `word`, or null where none is near: at most a third of the letters, and
+ * never fewer than two, may be wrong (insertions, deletions and substitutions each count one).
+ */
+export function nearest(word: string, known: Iterable<string>): string | null {
+  // Longer words than any name here are nobody's slip, and the distance costs the product of both lengths.
+  if (word.length > 200) return null;
+  let best: string | null = null;
+  let bound = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const name of known) {
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    if (distance < bound) {
+      bound = distance;
+      best = name;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const change = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    above = current;
+  }
+  return above[b.length] ?? 0;
+}
