@@ -2,12 +2,12 @@
 
 import type { Found } from './load.ts';
 import { suggestion } from './mistakes.ts';
-import type { ConfigFile } from './schema.ts';
+import type { ConfigFile, Validators } from './schema.ts';
 
 const DAY_MS = 86_400_000;
 
-/** Names that point at nothing, names given twice, and what the gateway does not do yet. */
-export function crossMistakes(file: ConfigFile): Found[] {
+/** Names that point at nothing, what the languages inside the file say, and what the gateway does not do yet. */
+export function crossMistakes(file: ConfigFile, validators: Validators): Found[] {
   const mistakes: Found[] = [];
   const connections = Object.keys(file.connections);
   const policies = Object.keys(file.policies);
@@ -31,6 +31,11 @@ export function crossMistakes(file: ConfigFile): Found[] {
     });
     rule.scopes.forEach((text, place) => {
       const at = ['access', index, 'scopes', place];
+      const wrong = validators.scope?.(text) ?? null;
+      if (wrong !== null) {
+        mistakes.push({ at, message: wrong });
+        return;
+      }
       const name = connectionOf(text);
       if (name === null || name === '*') return;
       known(at, 'connection', name, connections);
@@ -43,16 +48,13 @@ export function crossMistakes(file: ConfigFile): Found[] {
     });
   });
   for (const [name, policy] of Object.entries(file.policies)) {
-    const seen = new Set<string>();
-    policy.rules.forEach((rule, index) => {
-      if (seen.has(rule.name)) {
-        mistakes.push({
-          at: ['policies', name, 'rules', index, 'name'],
-          message: `the name "${rule.name}" is given twice`,
-        });
-      }
-      seen.add(rule.name);
-    });
+    for (const { path, message } of validators.policy?.(policy.rules) ?? []) {
+      mistakes.push({ at: ['policies', name, ...parts(path)], message });
+    }
+  }
+  for (const [name, { detectors: _, ...masking }] of Object.entries(file.masking)) {
+    const message = validators.masking?.(masking) ?? null;
+    if (message !== null) mistakes.push({ at: ['masking', name], message });
   }
   return mistakes;
 }
@@ -103,7 +105,7 @@ export function warningsOf(file: ConfigFile): Found[] {
   return warnings;
 }
 
-/** The connection a scope names, or null where the text is no scope (which the scope's own check reports). */
+/** The connection a scope names, or null where the text is no scope. */
 function connectionOf(scope: string): string | null {
   const parts = /^db:(?:"((?:[^"]|"")*)"|([^.:"]+))[.:]/.exec(scope);
   return parts?.[1]?.replaceAll('""', '"') ?? parts?.[2] ?? null;
@@ -111,4 +113,12 @@ function connectionOf(scope: string): string | null {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** `rules[0].when` as its parts. */
+function parts(path: string): PropertyKey[] {
+  return path
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }

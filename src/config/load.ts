@@ -102,8 +102,8 @@ export function parseConfig(text: string, path: string, options: ReadOptions = {
     return { ok: false, mistakes: [{ path: '', message: `the file is empty; ${HOW_TO_START}` }] };
 
   const references = createReferences(options.environment ?? process.env, dirname(path));
-  const parsed = fileSchema(references, options).safeParse(data.value, { reportInput: true });
-  const found = parsed.success ? crossMistakes(parsed.data) : parsed.error.issues.flatMap(fromIssue);
+  const parsed = fileSchema(references).safeParse(data.value, { reportInput: true });
+  const found = parsed.success ? crossMistakes(parsed.data, options) : parsed.error.issues.flatMap(fromIssue);
   const authorities = parsed.success ? readAuthorities(parsed.data, dirname(path)) : { pems: new Map(), mistakes: [] };
   const placed = [...found, ...authorities.mistakes].map((mistake) => place(mistake, document, lines));
   if (!parsed.success || placed.length > 0) return { ok: false, mistakes: placed };
@@ -154,7 +154,7 @@ function build(
     connections,
     access: Object.freeze(file.access.map(({ maxTtl, ...rule }) => Object.freeze({ ...rule, maxTtlMs: maxTtl }))),
     policies: new Map(Object.entries(file.policies).map(([name, policy]) => [name, policy.rules])),
-    maskings: new Map(Object.entries(file.masking)),
+    maskings: new Map(Object.entries(file.masking).map(([name, { detectors: _, ...masking }]) => [name, masking])),
     identity: { issuers: file.identity?.issuers ?? [] },
     warnings: warningsOf(file).map(place),
   });

@@ -46,7 +46,7 @@ export function createReferences(environment: NodeJS.ProcessEnv, folder: string)
       for (let at = rest.indexOf('${'); at >= 0; at = rest.indexOf('${')) {
         const reference = /^\$\{([a-z]+):([^{}]+)\}/.exec(rest.slice(at));
         if (reference === null) {
-          return { ok: false, message: 'a reference is written ${env:NAME} or ${file:/path}' };
+          return { ok: false, message: `a reference is written \${env:NAME} or \${file:/path}` };
         }
         const found = lookUp(reference[1] ?? '', reference[2] ?? '');
         if (!found.ok) return found;

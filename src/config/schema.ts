@@ -7,17 +7,17 @@ import { suggestion } from './mistakes.ts';
 import { isLiteral, type References } from './references.ts';
 import { parseDuration } from './units.ts';
 
-/** What the caller knows of the languages inside the file. Each answers null, or what is wrong. */
+/** What the caller knows of the languages inside the file. */
 export interface Validators {
+  /** Null, or what is wrong with a scope. */
   readonly scope?: ((text: string) => string | null) | undefined;
-  /** `matches` of a rule. */
-  readonly pattern?: ((expression: string) => string | null) | undefined;
-  /** `schema.table.column` of a masking. */
-  readonly column?: ((pattern: string) => string | null) | undefined;
+  /** What is wrong with a policy's rules, each with its place below the policy: `rules[0].when.matches`. */
+  readonly policy?: ((rules: readonly RuleData[]) => readonly { path: string; message: string }[]) | undefined;
+  /** Null, or what is wrong with a masking. */
+  readonly masking?: ((masking: MaskingData) => string | null) | undefined;
 }
 
 const MAX_TTL_MS = 366 * 86_400_000;
-const RESERVED_RULES = ['scope', 'not-understood', 'masking', 'grant', 'default'];
 
 /** A strict object whose mistake has one line for each unknown key, in the order of the issue's `keys`. */
 function strict<S extends z.ZodRawShape>(shape: S) {
@@ -38,16 +38,6 @@ const duration = z.string('a duration has a unit: 30s, 20m or 1h').transform((te
   ctx.addIssue(`"${text}" is not a duration such as 30s, 20m or 1h, above 0 and at most a year`);
   return z.NEVER;
 });
-
-function checked(validate: ((text: string) => string | null) | undefined) {
-  return z
-    .string()
-    .min(1)
-    .superRefine((text, ctx) => {
-      const wrong = validate?.(text) ?? null;
-      if (wrong !== null) ctx.addIssue(wrong);
-    });
-}
 
 function connectionSchema(references: References) {
   const text = z.string().transform((written, ctx) => {
@@ -97,42 +87,35 @@ const issuer = strict({
   groupsClaim: z.string().min(1).default('groups'),
 });
 
-function accessSchema(validators: Validators) {
-  return strict({
-    groups: words,
-    connections: words,
-    scopes: z.array(checked(validators.scope)).min(1, 'without a scope nothing can be granted'),
-    maxTtl: duration,
-    approval: z.enum(['auto', 'required']).default('auto'),
-  });
-}
+const access = strict({
+  groups: words,
+  connections: words,
+  scopes: z.array(z.string()).min(1, 'without a scope nothing can be granted'),
+  maxTtl: duration,
+  approval: z.enum(['auto', 'required']).default('auto'),
+});
 
-function ruleSchema(validators: Validators) {
-  return strict({
-    name: name.refine(
-      (text) => !RESERVED_RULES.includes(text),
-      `the names ${RESERVED_RULES.join(', ')} are the gateway's own`,
-    ),
-    when: strict({
-      statement: words.optional(),
-      matches: checked(validators.pattern).optional(),
-      relations: words.optional(),
-      functions: words.optional(),
-      verbs: z.array(z.enum(VERBS)).min(1, 'an empty list matches nothing').optional(),
-    }),
-    // biome-ignore lint/suspicious/noThenProperty: the contract's name; the value is never awaited
-    then: z.enum(['allow', 'deny', 'approve']),
-    approvers: strict({ groups: words, min: z.int().min(1).default(1) }).optional(),
-    timeout: duration.optional(),
-    mode: z.enum(['hold', 'return']).optional(),
-  }).superRefine((rule, ctx) => {
-    if (rule.then === 'approve') return;
-    for (const key of ['approvers', 'timeout', 'mode'] as const) {
-      if (rule[key] !== undefined)
-        ctx.addIssue({ code: 'custom', path: [key], message: 'only a rule with "then: approve" has it' });
-    }
-  });
-}
+const rule = strict({
+  name,
+  when: strict({
+    statement: words.optional(),
+    matches: z.string().min(1, 'an empty pattern matches everything').optional(),
+    relations: words.optional(),
+    functions: words.optional(),
+    verbs: z.array(z.enum(VERBS)).min(1, 'an empty list matches nothing').optional(),
+  }),
+  // biome-ignore lint/suspicious/noThenProperty: the contract's name; the value is never awaited
+  then: z.enum(['allow', 'deny', 'approve']),
+  approvers: strict({ groups: words, min: z.int().min(1).default(1) }).optional(),
+  timeout: duration.optional(),
+  mode: z.enum(['hold', 'return']).optional(),
+}).superRefine((rule, ctx) => {
+  if (rule.then === 'approve') return;
+  for (const key of ['approvers', 'timeout', 'mode'] as const) {
+    if (rule[key] !== undefined)
+      ctx.addIssue({ code: 'custom', path: [key], message: 'only a rule with "then: approve" has it' });
+  }
+});
 
 const strategy = z.union(
   [
@@ -145,38 +128,35 @@ const strategy = z.union(
   { error: 'a strategy is redact, null, {partial: {keepStart, keepEnd}} or {constant: …}' },
 );
 
-function maskingSchema(validators: Validators) {
-  const column = strict({
-    column: checked(validators.column),
-    with: strategy.transform((value, ctx) => {
-      if (value !== 'hash') return value;
-      ctx.addIssue('hash is not supported yet; use redact, null, partial or constant');
-      return z.NEVER;
-    }),
-  });
-  const notYet = z.array(z.string()).max(0, 'detectors are not supported yet; name the columns under "columns"');
-  return strict({
-    columns: z.array(column).default([]),
-    detectors: notYet.optional(),
-    derived: z.enum(['mask', 'deny']).default('mask'),
-    predicates: z.enum(['allow', 'deny']).default('allow'),
-  });
-}
+const column = strict({
+  column: z.string().min(1),
+  with: strategy.transform((value, ctx) => {
+    if (value !== 'hash') return value;
+    ctx.addIssue('hash is not supported yet; use redact, null, partial or constant');
+    return z.NEVER;
+  }),
+});
+const masking = strict({
+  columns: z.array(column).default([]),
+  detectors: z.array(z.string()).max(0, 'detectors are not supported yet; name the columns under "columns"').optional(),
+  derived: z.enum(['mask', 'deny']).default('mask'),
+  predicates: z.enum(['allow', 'deny']).default('allow'),
+});
 
-export function fileSchema(references: References, validators: Validators) {
+export function fileSchema(references: References) {
   return strict({
     connections: z
       .record(name, connectionSchema(references))
       .refine((all) => Object.keys(all).length > 0, 'no connection is registered'),
     identity: strict({ issuers: z.array(issuer).default([]) }).optional(),
-    access: z.array(accessSchema(validators)).default([]),
-    policies: z.record(name, strict({ rules: z.array(ruleSchema(validators)) })).default({}),
-    masking: z.record(name, maskingSchema(validators)).default({}),
+    access: z.array(access).default([]),
+    policies: z.record(name, strict({ rules: z.array(rule) })).default({}),
+    masking: z.record(name, masking).default({}),
   });
 }
 
 export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
-export type AccessData = ConfigFile['access'][number];
-export type RuleData = ConfigFile['policies'][string]['rules'][number];
-export type MaskingData = ConfigFile['masking'][string];
 export type IssuerData = z.output<typeof issuer>;
+/** `timeout` is milliseconds. */
+export type RuleData = z.output<typeof rule>;
+export type MaskingData = Omit<z.output<typeof masking>, 'detectors'>;
