@@ -1,0 +1,396 @@
+// The one order of things, for both protocols: is the grant alive → what is the statement → may it → recorded → what of the
+// result is masked → how did it end. The protocols call the gate; it knows nothing of messages or sockets.
+//
+// A protocol can only send on what the gate has handed it an `Allowed` for, and can only get a `Running`, which its replies
+// are counted in, for a statement that stands in the record.
+import { isUtf8 } from 'node:buffer';
+import { LRUCache } from 'lru-cache';
+import type {
+  Classification,
+  Column,
+  Facts,
+  Outcome,
+  Parameter,
+  RowPlan,
+  Session,
+  Verb,
+  Verdict,
+} from '../types.ts';
+
+/** What the judge of one connection answers: the verdict, and whether rows need a masking plan before they may pass. */
+export interface Ruling {
+  readonly verdict: Verdict;
+  readonly verbs: readonly Verb[];
+  /** `schema.name`, resolved. */
+  readonly relations: readonly string[];
+  readonly needsPlan: boolean;
+}
+
+export interface Question {
+  readonly session: Session;
+  readonly classification: Classification;
+  readonly text: string;
+  /** Bound values, or null where they are not known yet. */
+  readonly parameters: readonly Parameter[] | null;
+  /** The schemas in which the database looks for an unqualified name now; null while that is changing. */
+  readonly searchPath: readonly string[] | null;
+}
+
+/** Policy, masking and catalog of one connection. `stale`: a name or a table is not in the catalog snapshot; `refresh`, ask again. */
+export interface Judge {
+  /** Grows whenever an answer may change: config, policy, masking, catalog. */
+  readonly epoch: number;
+  /** A rule looks at the text or the values, so verdicts are not shared between texts. */
+  readonly looksAtValues: boolean;
+  /** False where nothing on this connection is masked. */
+  readonly masks: boolean;
+  rule(question: Question): Ruling | 'stale';
+  /** The plan for a result: null leaves every row as it is. */
+  plan(columns: readonly Column[]): RowPlan | null | 'stale';
+  /** After it, `stale` is not answered again for the same question. */
+  refresh(): Promise<void>;
+  /** Something that changes the catalog has run. */
+  changed(): void;
+}
+
+/** Understanding statements of one dialect. */
+export interface Dialect {
+  classify(text: string): Classification;
+  /** For texts too large for the event loop. */
+  classifyLarge(text: string): Promise<Classification>;
+  /** The text with its plain literals taken out, or null. */
+  foldLiterals(bytes: Buffer, start: number, end: number): string | null;
+}
+
+export interface Recorder {
+  statement(entry: {
+    readonly session: string;
+    readonly n: number;
+    readonly at: number;
+    readonly phase: Phase;
+    readonly text: string;
+    readonly parameters: readonly Parameter[] | null;
+    readonly kinds: readonly string[];
+    readonly verbs: readonly Verb[];
+    readonly relations: readonly string[];
+    readonly verdict: Verdict;
+  }): void;
+  outcome(session: string, n: number, at: number, outcome: Outcome): void;
+}
+
+export type Phase = 'query' | 'parse' | 'execute' | 'other';
+
+/** Texts longer than this are classified off the event loop; bytes. */
+const INLINE_TEXT = 32 * 1024;
+
+interface Judged {
+  readonly kinds: readonly string[];
+  readonly statements: readonly Facts[];
+  readonly ruling: Ruling;
+}
+
+declare const permit: unique symbol;
+
+/** The permit to send a statement on. Only the gate makes one. */
+export interface Allowed extends Judged {
+  readonly allowed: true;
+  readonly [permit]: true;
+  /** The context it was judged in; another one means: judge again. */
+  readonly context: Context;
+  readonly needsPlan: boolean;
+  /** COPY … FROM STDIN: the client is going to send data. */
+  readonly copyIn: boolean;
+  /** May move the search path, or what it resolves to. */
+  readonly changesPath: boolean;
+  readonly changesCatalog: boolean;
+}
+
+export interface Refused extends Judged {
+  readonly allowed: false;
+}
+
+export type Judgement = Allowed | Refused;
+
+/** Everything besides the text that a verdict depends on. Sessions with the same one share verdicts. */
+export class Context {
+  readonly epoch: number;
+  readonly searchPath: readonly string[] | null;
+  readonly byText: LRUCache<string, Judgement>;
+  /** By text with its literals out, for statements whose literals bear on nothing. */
+  readonly byShape: LRUCache<string, Judgement>;
+
+  constructor(epoch: number, searchPath: readonly string[] | null, bytes: number) {
+    this.epoch = epoch;
+    this.searchPath = searchPath;
+    this.byText = verdicts(bytes);
+    this.byShape = verdicts(bytes);
+  }
+}
+
+function verdicts(bytes: number): LRUCache<string, Judgement> {
+  // A judgement's facts are a few times its text; the constant stands for the objects around them.
+  return new LRUCache({ maxSize: bytes, sizeCalculation: (_, text) => 1024 + 6 * text.length });
+}
+
+/** All contexts of a gateway, the latest used ones; so the verdict cache is bounded by `count × 2 × bytes`. */
+export class Contexts {
+  readonly #contexts: LRUCache<string, Context>;
+  readonly #bytes: number;
+
+  constructor(count = 64, bytes = 1024 * 1024) {
+    this.#contexts = new LRUCache({ max: count });
+    this.#bytes = bytes;
+  }
+
+  of(session: Session, epoch: number, searchPath: readonly string[] | null): Context {
+    const { connection, grant } = session;
+    const key = JSON.stringify([connection.name, epoch, searchPath, grant.scopes.map((scope) => scope.text), grant.identity.groups]);
+    let context = this.#contexts.get(key);
+    if (context === undefined) this.#contexts.set(key, (context = new Context(epoch, searchPath, this.#bytes)));
+    return context;
+  }
+}
+
+/** A statement that is in the record and on its way: its replies are counted here. */
+export class Running {
+  readonly n: number;
+  rows = 0;
+  bytes = 0;
+  masked = 0;
+  readonly tags: string[] = [];
+  error: { code: string; message: string } | null = null;
+  #kept: Buffer[] | null = null;
+  #room: number;
+  #truncated = false;
+
+  constructor(n: number, resultBytes: number) {
+    this.n = n;
+    this.#room = resultBytes;
+  }
+
+  /** Keeps bytes of the result, as the client gets them, as long as there is room for whole messages. */
+  keep(buffer: Buffer, start: number, end: number): void {
+    if (this.#truncated) return;
+    this.#room -= end - start;
+    if (this.#room < 0) this.#truncated = true;
+    else if (this.#kept === null) this.#kept = [buffer.subarray(start, end)];
+    else this.#kept.push(buffer.subarray(start, end));
+  }
+
+  get full(): boolean {
+    return this.#truncated;
+  }
+
+  outcome(): Outcome {
+    const kept = this.#kept;
+    const [only] = kept ?? [];
+    return {
+      rows: this.rows,
+      bytes: this.bytes,
+      masked: this.masked,
+      tags: this.tags,
+      error: this.error,
+      result: only === undefined ? null : kept?.length === 1 ? only : Buffer.concat(kept ?? []),
+      truncated: this.#truncated,
+    };
+  }
+}
+
+export interface GateServices {
+  readonly dialect: Dialect;
+  readonly judge: Judge;
+  readonly contexts: Contexts;
+  readonly recorder: Recorder;
+  /** Bytes of masked result kept a statement. */
+  readonly resultBytes: number;
+  /** Is the grant alive? Asked at every statement and every execution. */
+  readonly isLive: (grant: string) => boolean;
+  readonly now: () => number;
+  /** A verdict was given; for metrics. */
+  readonly judged: (verdict: Verdict) => void;
+}
+
+const GRANT_OVER: Judged = {
+  kinds: [],
+  statements: [],
+  ruling: {
+    verdict: { action: 'deny', rule: 'grant', reason: 'the grant is over', hint: 'Request a new grant for what is left of the task.' },
+    verbs: [],
+    relations: [],
+    needsPlan: false,
+  },
+};
+
+/** The gate of one session. */
+export class Gate {
+  readonly session: Session;
+  readonly #services: GateServices;
+  #context: Context;
+  #n = 0;
+
+  constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
+    this.#services = services;
+    this.session = session;
+    this.#context = services.contexts.of(session, services.judge.epoch, searchPath);
+  }
+
+  get masks(): boolean {
+    return this.#services.judge.masks;
+  }
+
+  /** The search path is now this, or unknown (null). */
+  setSearchPath(searchPath: readonly string[] | null): void {
+    this.#context = this.#services.contexts.of(this.session, this.#services.judge.epoch, searchPath);
+  }
+
+  /** Everything besides the text that a verdict depends on, as of now. */
+  get context(): Context {
+    const { judge, contexts } = this.#services;
+    if (this.#context.epoch !== judge.epoch) {
+      this.#context = contexts.of(this.session, judge.epoch, this.#context.searchPath);
+    }
+    return this.#context;
+  }
+
+  /** Judges the text `buffer[start, end)`. A promise where the text is large or the catalog has to be read again. */
+  judge(buffer: Buffer, start: number, end: number): Judgement | Promise<Judgement> {
+    const { dialect, judge } = this.#services;
+    if (!this.#services.isLive(this.session.grant.id)) return { allowed: false, ...GRANT_OVER };
+    const text = buffer.toString('utf8', start, end);
+    const context = this.context;
+    const known = context.byText.get(text);
+    if (known !== undefined) return known;
+    const shape = judge.looksAtValues ? null : dialect.foldLiterals(buffer, start, end);
+    if (shape !== null) {
+      const alike = context.byShape.get(shape);
+      if (alike !== undefined) return alike;
+    }
+    if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end))) {
+      return this.#decide(context, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
+    }
+    if (end - start > INLINE_TEXT) {
+      return dialect.classifyLarge(text).then((classification) => this.#decide(this.context, text, null, classification, null));
+    }
+    return this.#decide(context, text, shape, dialect.classify(text), null);
+  }
+
+  /** Judges again what was judged at Parse, now that it is to run with these values. */
+  judgeAgain(allowed: Allowed, text: string, parameters: readonly Parameter[]): Judgement | Promise<Judgement> {
+    const { judge } = this.#services;
+    if (!this.#services.isLive(this.session.grant.id)) return { allowed: false, ...GRANT_OVER };
+    const context = this.context;
+    if (judge.looksAtValues && parameters.length > 0) {
+      return this.#decide(context, text, null, { ok: true, statements: allowed.statements }, parameters);
+    }
+    if (context === allowed.context) return allowed;
+    const bytes = Buffer.from(text);
+    return this.judge(bytes, 0, bytes.length);
+  }
+
+  /** Puts a statement into the record. What was allowed may be sent on when this turn of the loop has been committed. */
+  begin(phase: Phase, judgement: Judgement, text: string, parameters: readonly Parameter[] | null): Running {
+    const n = ++this.#n;
+    const { recorder, now, judged, resultBytes } = this.#services;
+    const { verdict, verbs, relations } = judgement.ruling;
+    judged(verdict);
+    recorder.statement({
+      session: this.session.id,
+      n,
+      at: now(),
+      phase,
+      text: redacted(text, judgement.statements),
+      parameters,
+      kinds: judgement.kinds,
+      verbs,
+      relations,
+      verdict,
+    });
+    return new Running(n, resultBytes);
+  }
+
+  /** Puts how it ended into the record; the client may read the end when this turn of the loop has been committed. */
+  finish(running: Running): void {
+    this.#services.recorder.outcome(this.session.id, running.n, this.#services.now(), running.outcome());
+  }
+
+  /** The masking plan of a result. A promise where the catalog has to be read again. */
+  plan(columns: readonly Column[]): RowPlan | null | Promise<RowPlan | null> {
+    const { judge } = this.#services;
+    const plan = judge.plan(columns);
+    if (plan !== 'stale') return plan;
+    return judge.refresh().then(() => {
+      const again = judge.plan(columns);
+      if (again === 'stale') throw new Error('the result names a table that the catalog does not have');
+      return again;
+    });
+  }
+
+  /** A statement that changes the catalog has run. */
+  catalogChanged(): void {
+    this.#services.judge.changed();
+  }
+
+  #decide(
+    context: Context,
+    text: string,
+    shape: string | null,
+    classification: Classification,
+    parameters: readonly Parameter[] | null,
+  ): Judgement | Promise<Judgement> {
+    const { judge } = this.#services;
+    const question = { session: this.session, classification, text, parameters, searchPath: context.searchPath };
+    const ruling = judge.rule(question);
+    if (ruling === 'stale') {
+      return judge.refresh().then(() => {
+        const again = judge.rule(question);
+        if (again === 'stale') throw new Error('the catalog could not be read');
+        return this.#keep(this.context, text, shape, judgement(this.context, classification, again), parameters);
+      });
+    }
+    return this.#keep(context, text, shape, judgement(context, classification, ruling), parameters);
+  }
+
+  #keep(context: Context, text: string, shape: string | null, answer: Judgement, parameters: readonly Parameter[] | null): Judgement {
+    if (parameters !== null) return answer;
+    if (shape !== null && answer.statements.length > 0 && answer.statements.every((facts) => facts.valueBlind)) {
+      context.byShape.set(shape, answer);
+    } else {
+      context.byText.set(text, answer);
+    }
+    return answer;
+  }
+}
+
+function judgement(context: Context, classification: Classification, ruling: Ruling): Judgement {
+  const statements = classification.ok ? classification.statements : [];
+  const kinds = statements.flatMap((facts) => facts.kinds);
+  if (ruling.verdict.action !== 'allow') return { allowed: false, kinds, statements, ruling };
+  const ddl = !classification.ok || ruling.verbs.some((verb) => verb === 'ddl' || verb === 'admin');
+  const allowed: Omit<Allowed, typeof permit> = {
+    allowed: true,
+    kinds,
+    statements,
+    ruling,
+    context,
+    needsPlan: ruling.needsPlan,
+    copyIn: kinds.includes('copy-from'),
+    changesPath: ddl || statements.some((facts) => facts.settings.some(({ name }) => name === 'search_path')),
+    changesCatalog: ddl,
+  };
+  return allowed as Allowed;
+}
+
+const REDACTED = "'[redacted]'";
+
+/** The text with the spans that hold secrets replaced. */
+export function redacted(text: string, statements: readonly Facts[]): string {
+  let out = '';
+  let at = 0;
+  for (const facts of statements) {
+    for (const [start, end] of facts.secrets) {
+      out += text.slice(at, start) + REDACTED;
+      at = end;
+    }
+  }
+  return at === 0 ? text : out + text.slice(at);
+}

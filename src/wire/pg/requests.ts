@@ -1,0 +1,479 @@
+// What a client sends after login: each message is judged, and passed on, replaced, dropped or held.
+//
+// A machine without sockets: chunks in, spans into the outbox to the database, and what is owed into `track`. A refusal keeps
+// the session true: it takes its place in the order of replies; inside the extended protocol everything up to the next Sync is
+// dropped, as the server would. Where earlier statements of the same implicit transaction have been sent on, a message that
+// must fail goes in the refused one's place, so that the database itself undoes them ("Extended Query", error handling).
+import type { Outbox } from '../splice.ts';
+import type { Allowed, Gate, Judgement, Phase, Refused } from '../gate.ts';
+import type { Column, Parameter } from '../../types.ts';
+import { decodeBind, decodeClose, decodeDescribe, decodeExecute, decodeParse, decodeQuery } from './decode.ts';
+import { FRAME, FrameReader, READ } from './frame.ts';
+import { copyFail, describePortal, errorResponse, execute, Frontend, query, readyForQuery, Status } from './messages.ts';
+import { refusal } from './refusal.ts';
+import type { Owed, Portal, Prepared, Track } from './track.ts';
+
+/** Type byte → how it is read. What is not here ends the session: not understood means not forwarded. */
+const READS = new Uint8Array(256);
+for (const type of Object.values(Frontend)) READS[type] = READ.whole;
+READS[Frontend.copyData] = READ.stream;
+READS[Frontend.password] = READ.refuse;
+
+/** A portal that no client can name: longer than what `decodeBind` takes. */
+const NO_SUCH_PORTAL = 'sallyport'.padEnd(1025, '_');
+
+/** The schemas that unqualified names are looked up in, with the session's temporary schema, in order. */
+const SEARCH_PATH = "SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))";
+
+/** What the client's messages wait for. */
+type Hold =
+  | 'nothing'
+  /** a verdict: a large text, or the catalog is read again */
+  | 'verdict'
+  /** replies that are owed, so that the search path can be asked for */
+  | 'replies'
+  /** the search path */
+  | 'path'
+  /** the database's answer to COPY FROM STDIN */
+  | 'copy';
+
+export interface RequestsOptions {
+  readonly gate: Gate;
+  readonly track: Track;
+  readonly toServer: Outbox;
+  /** Longest message that is held in memory, bytes. */
+  readonly maxStatementBytes: number;
+  /** Called after the head of `track` may have become a reply of the gateway's own. */
+  readonly emitLocal: () => void;
+  /** Called when what held the client's messages is over. */
+  readonly wake: () => void;
+}
+
+export class Requests {
+  /** The client has sent Terminate. */
+  terminated = false;
+  /** The client broke the protocol; the session ends with this. */
+  problem: string | null = null;
+
+  readonly #o: RequestsOptions;
+  readonly #frames: FrameReader;
+  /** While it is not `nothing`, nothing more is read. */
+  #hold: Hold = 'nothing';
+  /** The current frame has to be looked at again when the hold is over. */
+  #again = false;
+  /** A refusal inside the extended protocol: everything is dropped until Sync. */
+  #discarding = false;
+  /** Executions sent on since the last Sync. */
+  #executed = 0;
+  /** Extended messages sent on since the last Sync. */
+  #unsynced = 0;
+  /** A COPY FROM STDIN that has been sent on and is not finished. */
+  #copying: Owed | null = null;
+  /** The search path may have moved since it was last asked for. */
+  #pathMoved = false;
+  /** The session has set its search path: the end of a transaction may move it back. */
+  #pathWasSet = false;
+  /** The answer of the worker or the catalog that the current frame was held for. */
+  #verdict: Judgement | null = null;
+
+  constructor(options: RequestsOptions) {
+    this.#o = options;
+    this.#frames = new FrameReader(READS, options.maxStatementBytes);
+  }
+
+  get held(): boolean {
+    return this.#hold !== 'nothing';
+  }
+
+  push(chunk: Buffer): void {
+    this.#frames.push(chunk);
+    this.run();
+  }
+
+  /** Goes on with what has been pushed; does nothing while held. */
+  run(): void {
+    const frames = this.#frames;
+    while (this.#hold === 'nothing' && !this.terminated && this.problem === null) {
+      if (!this.#again) {
+        const frame = frames.next();
+        if (frame === FRAME.incomplete) return;
+        if (frame === FRAME.malformed) {
+          this.problem = frames.problem;
+          return;
+        }
+      }
+      this.#again = false;
+      this.#message();
+    }
+  }
+
+  /** The transaction has ended, or a statement that moves names has: the search path has to be asked for again. */
+  transactionEnded(): void {
+    if (this.#pathWasSet) this.#pathMoved = true;
+  }
+
+  /** The session is over: what is held never runs. */
+  stop(): void {
+    this.terminated = true;
+  }
+
+  #message(): void {
+    const { type } = this.#frames;
+    if (type === Frontend.terminate) {
+      this.terminated = true;
+      return;
+    }
+    if (this.#copying !== null && !this.#copyMessage(this.#copying)) return;
+    if (this.#discarding || this.#o.track.skipping) {
+      if (type === Frontend.sync) this.#sync();
+      return;
+    }
+    switch (type) {
+      case Frontend.query:
+        return this.#query();
+      case Frontend.parse:
+        return this.#parse();
+      case Frontend.bind:
+        return this.#bind();
+      case Frontend.describe:
+        return this.#describe();
+      case Frontend.execute:
+        return this.#execute();
+      case Frontend.close:
+        return this.#close();
+      case Frontend.sync:
+        return this.#sync();
+      case Frontend.flush:
+        return this.#forward();
+      case Frontend.functionCall:
+        return this.#functionCall();
+      default:
+        // CopyData, CopyDone and CopyFail outside a COPY are ignored, as the server does: the client may not know yet that
+        // its COPY has failed.
+        return;
+    }
+  }
+
+  /** A message while a COPY FROM STDIN is under way. Answers whether it is to be handled like any other. */
+  #copyMessage(copying: Owed): boolean {
+    const { track, toServer } = this.#o;
+    const { type, buffer, start, end } = this.#frames;
+    if (!track.includes(copying)) {
+      this.#copying = null;
+      return true;
+    }
+    if (!track.copyIn) {
+      this.#wait('copy');
+      return false;
+    }
+    switch (type) {
+      case Frontend.copyData:
+        toServer.span(buffer, start, end);
+        return false;
+      case Frontend.copyDone:
+      case Frontend.copyFail:
+        toServer.span(buffer, start, end);
+        track.copyIn = false;
+        return false;
+      case Frontend.sync:
+      case Frontend.flush:
+        return false; // ignored by the server, and not answered
+      default:
+        toServer.push(copyFail('unexpected message during COPY from stdin'));
+        track.copyIn = false;
+        return false;
+    }
+  }
+
+  /** Replies have come: a hold for them may be over. */
+  replied(): void {
+    const { track } = this.#o;
+    if (this.#hold === 'copy') {
+      if (!track.copyIn && this.#copying !== null && track.includes(this.#copying)) return;
+    } else if (this.#hold !== 'replies' || track.length > 0) return;
+    this.#hold = 'nothing';
+    this.run();
+  }
+
+  #query(): void {
+    const { buffer, start, end } = this.#frames;
+    const text = decodeQuery(buffer, start + 5, end);
+    if (text === null) return this.#malformed('Query');
+    const judgement = this.#judge(buffer, text.textStart, text.textEnd);
+    if (judgement === null) return;
+    const { gate, track } = this.#o;
+    const sql = buffer.toString('utf8', text.textStart, text.textEnd);
+    const running = gate.begin('query', judgement, sql, null);
+    if (!judgement.allowed) {
+      this.#local(refusal(judgement, gate.session), true);
+      return;
+    }
+    const owed: Owed = { kind: 'query', allowed: judgement, running, plan: judgement.needsPlan ? undefined : null };
+    this.#sent(judgement, owed);
+    this.#executed = this.#unsynced = 0;
+    track.owe(owed);
+    this.#forward();
+  }
+
+  #parse(): void {
+    const { buffer, start, end } = this.#frames;
+    const parse = decodeParse(buffer, start + 5, end);
+    if (parse === null) return this.#malformed('Parse');
+    const judgement = this.#judge(buffer, parse.textStart, parse.textEnd);
+    if (judgement === null) return;
+    const { gate, track } = this.#o;
+    const text = buffer.toString('utf8', parse.textStart, parse.textEnd);
+    const running = gate.begin('parse', judgement, text, null);
+    if (!judgement.allowed) return this.#refuse(judgement);
+    const prepared: Prepared = {
+      allowed: judgement,
+      text,
+      parameterTypes: parse.parameterTypes,
+      columns: undefined,
+      describedIn: undefined,
+    };
+    track.owe({ kind: 'parse', name: parse.name, prepared, running });
+    this.#unsynced++;
+    this.#forward();
+  }
+
+  #bind(): void {
+    const { buffer, start, end } = this.#frames;
+    const bind = decodeBind(buffer, start + 5, end);
+    if (bind === null) return this.#malformed('Bind');
+    const { gate, track } = this.#o;
+    const prepared = track.statement(bind.statement);
+    if (prepared === undefined) {
+      return this.#fail('26000', `prepared statement "${bind.statement}" does not exist, or was made by PREPARE`);
+    }
+    const parameters = typed(bind.parameters, prepared.parameterTypes);
+    const judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters));
+    if (judgement === null) return;
+    if (!judgement.allowed) {
+      gate.begin('execute', judgement, prepared.text, parameters);
+      return this.#refuse(judgement);
+    }
+    const { resultFormats } = bind;
+    const plan = judgement.needsPlan ? undefined : null;
+    const portal: Portal = { prepared, allowed: judgement, parameters, resultFormats, plan, describedIn: undefined };
+    track.owe({ kind: 'bind', name: bind.portal, portal });
+    this.#unsynced++;
+    this.#forward();
+  }
+
+  #describe(): void {
+    const { buffer, start, end } = this.#frames;
+    const target = decodeDescribe(buffer, start + 5, end);
+    if (target === null) return this.#malformed('Describe');
+    const { track } = this.#o;
+    if (target.kind === 'S') {
+      const prepared = track.statement(target.name);
+      if (prepared === undefined) return this.#fail('26000', `prepared statement "${target.name}" does not exist`);
+      track.owe({ kind: 'describe-statement', prepared, context: this.#o.gate.context });
+    } else {
+      const portal = track.portal(target.name);
+      if (portal === undefined) return this.#fail('34000', `portal "${target.name}" does not exist`);
+      portal.describedIn = this.#o.gate.context;
+      track.owe({ kind: 'describe-portal', portal, own: false });
+    }
+    this.#unsynced++;
+    this.#forward();
+  }
+
+  #execute(): void {
+    const { buffer, start, end } = this.#frames;
+    const message = decodeExecute(buffer, start + 5, end);
+    if (message === null) return this.#malformed('Execute');
+    const { gate, track, toServer } = this.#o;
+    const portal = track.portal(message.portal);
+    if (portal === undefined) {
+      return this.#fail('34000', `portal "${message.portal}" does not exist, or is a cursor: use FETCH`);
+    }
+    const { prepared, parameters } = portal;
+    const judgement = this.#settled(() => gate.judgeAgain(portal.allowed, prepared.text, parameters));
+    if (judgement === null) return;
+    const running = gate.begin('execute', judgement, prepared.text, parameters);
+    if (!judgement.allowed) return this.#refuse(judgement);
+    if (judgement.needsPlan && portal.describedIn !== judgement.context && !this.#planned(portal, judgement)) {
+      // Rows may come that nobody has described in this context: the gateway asks for itself.
+      portal.plan = undefined;
+      portal.describedIn = judgement.context;
+      track.owe({ kind: 'describe-portal', portal, own: true });
+      toServer.push(describePortal(message.portal));
+    }
+    const owed: Owed = { kind: 'execute', portal, running };
+    this.#sent(judgement, owed);
+    track.owe(owed);
+    this.#executed++;
+    this.#unsynced++;
+    this.#forward();
+  }
+
+  /** Makes the portal's plan from its statement's description, where that has come and still holds. */
+  #planned(portal: Portal, { context }: Allowed): boolean {
+    const { columns, describedIn } = portal.prepared;
+    if (columns === undefined || describedIn !== context) return false;
+    const plan = columns === null ? null : this.#o.gate.plan(withFormats(columns, portal.resultFormats));
+    if (plan instanceof Promise) return false;
+    portal.plan = plan;
+    portal.describedIn = context;
+    return true;
+  }
+
+  #close(): void {
+    const { buffer, start, end } = this.#frames;
+    const target = decodeClose(buffer, start + 5, end);
+    if (target === null) return this.#malformed('Close');
+    this.#o.track.owe({ kind: 'close', target: target.kind, name: target.name });
+    this.#unsynced++;
+    this.#forward();
+  }
+
+  #sync(): void {
+    this.#discarding = false;
+    this.#o.track.skipping = false;
+    this.#executed = this.#unsynced = 0;
+    this.#o.track.owe({ kind: 'sync' });
+    this.#forward();
+  }
+
+  /** FunctionCall names a function by its OID and would run it unseen ("Function Call" is a legacy feature). */
+  #functionCall(): void {
+    const error = { severity: 'ERROR', code: '42501', message: 'the function call protocol is not allowed here', hint: 'Call the function in a SELECT statement.' } as const;
+    this.#local(errorResponse(error), true);
+  }
+
+  #forward(): void {
+    const { buffer, start, end } = this.#frames;
+    this.#o.toServer.span(buffer, start, end);
+  }
+
+  /** Book-keeping for a statement that is going to run. */
+  #sent(allowed: Allowed, owed: Owed): void {
+    const { track, gate } = this.#o;
+    if (allowed.copyIn) this.#copying = owed;
+    if (allowed.changesPath) {
+      this.#pathMoved = this.#pathWasSet = true;
+      gate.setSearchPath(null);
+    }
+    for (const { handles } of allowed.statements) {
+      for (const { action, name } of handles) {
+        if (action === 'prepare' || action === 'deallocate') track.forget('S', name);
+        if (action === 'declare' || action === 'close') track.forget('P', name);
+      }
+    }
+  }
+
+  /** Judges a text once the search path is known; null while that or the verdict itself is waited for. */
+  #judge(buffer: Buffer, start: number, end: number): Judgement | null {
+    if (this.#pathMoved && this.#askPath()) return null;
+    return this.#settled(() => this.#o.gate.judge(buffer, start, end));
+  }
+
+  /** The judgement, or null while it is waited for; then the same frame is looked at again and gets it. */
+  #settled(judge: () => Judgement | Promise<Judgement>): Judgement | null {
+    const waited = this.#verdict;
+    if (waited !== null) {
+      this.#verdict = null;
+      return waited;
+    }
+    const judgement = judge();
+    if (!(judgement instanceof Promise)) return judgement;
+    this.#wait('verdict');
+    judgement.then(
+      (verdict) => {
+        this.#verdict = verdict;
+        this.#release();
+      },
+      (error: unknown) => {
+        this.problem = `a statement could not be judged: ${error instanceof Error ? error.message : String(error)}`;
+        this.#release();
+      },
+    );
+    return null;
+  }
+
+  /**
+   * Asks the database where unqualified names lead now. Only possible between statements; in the middle of a pipeline, or in
+   * a failed transaction, the gate goes on with an unknown search path and refuses unqualified names. Answers whether the
+   * client has to wait.
+   */
+  #askPath(): boolean {
+    const { track, toServer, gate } = this.#o;
+    if (this.#unsynced > 0) return false;
+    if (track.length > 0) {
+      this.#wait('replies');
+      return true;
+    }
+    if (track.status === Status.failed) return false;
+    this.#wait('path');
+    track.owe({
+      kind: 'ask',
+      rows: [],
+      done: (rows) => {
+        this.#pathMoved = false;
+        const path = rows?.[0]?.[0];
+        gate.setSearchPath(path == null ? null : (JSON.parse(path) as string[]));
+        this.#release();
+      },
+    });
+    toServer.push(query(SEARCH_PATH));
+    return true;
+  }
+
+  #wait(hold: Hold): void {
+    this.#hold = hold;
+    this.#again = true;
+  }
+
+  #release(): void {
+    this.#hold = 'nothing';
+    this.#o.wake();
+  }
+
+  /** The refused message takes its place in the order of replies; what follows is dropped until Sync. */
+  #refuse(judgement: Refused): void {
+    this.#refuseWith(refusal(judgement, this.#o.gate.session));
+  }
+
+  #fail(code: string, message: string): void {
+    this.#refuseWith(errorResponse({ severity: 'ERROR', code, message }));
+  }
+
+  #refuseWith(reply: Buffer): void {
+    const { track, toServer } = this.#o;
+    this.#discarding = true;
+    if (this.#executed === 0 || (track.status === Status.transaction && !this.#earlierPipelines())) {
+      this.#local(reply, false);
+      return;
+    }
+    track.owe({ kind: 'poison', reply });
+    toServer.push(execute(NO_SUCH_PORTAL, 0));
+  }
+
+  /** Are there Syncs or queries on their way whose transaction status is not known yet? */
+  #earlierPipelines(): boolean {
+    for (const { kind } of this.#o.track) if (kind === 'sync' || kind === 'query') return true;
+    return false;
+  }
+
+  #local(error: Buffer, endsQuery: boolean): void {
+    const reply = endsQuery ? (status: number) => Buffer.concat([error, readyForQuery(status)]) : () => error;
+    this.#o.track.owe({ kind: 'local', reply, endsQuery });
+    this.#o.emitLocal();
+  }
+
+  #malformed(name: string): void {
+    this.problem = `invalid message format in ${name}`;
+  }
+}
+
+/** The columns with the formats that Bind has chosen: none is text for all, one is for all, else one each. */
+export function withFormats(columns: readonly Column[], formats: readonly number[]): readonly Column[] {
+  return columns.map((column, i) => ({ ...column, format: (formats.length === 1 ? formats[0] : formats[i]) ?? 0 }));
+}
+
+function typed(parameters: readonly Parameter[], types: readonly number[]): readonly Parameter[] {
+  if (types.length === 0) return parameters;
+  return parameters.map((parameter, i) => ({ ...parameter, typeOid: types[i] ?? 0 }));
+}
