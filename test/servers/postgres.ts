@@ -122,8 +122,11 @@ async function finish(dir: string, port: number, started: Watched, options: Post
     if (statements.length > 0) {
       const client = new Client({ host: dir, port, user: SUPERUSER, database: 'postgres' });
       await client.connect();
-      for (const sql of statements) await client.query(sql);
-      await client.end();
+      try {
+        for (const sql of statements) await client.query(sql);
+      } finally {
+        await client.end();
+      }
     }
   } catch (error) {
     await started.stop();
