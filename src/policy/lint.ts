@@ -51,10 +51,6 @@ const BARE_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 function impossible(rule: Rule): string | null {
-  if (rule.kinds?.size === 0) return 'its list of statements is empty';
-  if (rule.verbs?.size === 0 && rule.action !== 'allow') return 'its list of verbs is empty';
-  if (rule.relations?.length === 0) return 'its list of relations is empty';
-  if (rule.functions?.length === 0) return 'its list of functions is empty';
   if (rule.kinds !== null && (rule.relations !== null || rule.functions !== null)) {
     const kinds = [...rule.kinds];
     if (kinds.every((kind) => BARE_KINDS.has(kind))) return `${kinds.join(', ')} use no relation and call no function`;
