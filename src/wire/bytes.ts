@@ -15,6 +15,11 @@ export class Writer {
     return this.#end - this.#start;
   }
 
+  /** The offset in `buffer` behind the last byte written. */
+  get end(): number {
+    return this.#end;
+  }
+
   /** Makes room for `n` more bytes and returns the offset in `buffer` at which to write them. */
   reserve(n: number): number {
     const at = this.#end;
@@ -73,6 +78,12 @@ export class Writer {
   finish(mark: number): this {
     const at = this.#start + mark;
     this.#buffer.writeInt32BE(this.#end - at, at);
+    return this;
+  }
+
+  /** Gives back what was written behind the first `length` bytes since the last `take`. */
+  truncate(length: number): this {
+    if (length < this.length) this.#end = this.#start + length;
     return this;
   }
 

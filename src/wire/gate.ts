@@ -103,6 +103,8 @@ export interface Allowed extends Judged {
   /** May move the search path, or what it resolves to. */
   readonly changesPath: boolean;
   readonly changesCatalog: boolean;
+  /** The plan that was made for its last result description, for as long as that stays the same to the byte. */
+  planned: { readonly description: Buffer; readonly plan: RowPlan | null } | null;
 }
 
 export interface Refused extends Judged {
@@ -159,7 +161,11 @@ export class Running {
   masked = 0;
   readonly tags: string[] = [];
   error: { code: string; message: string } | null = null;
-  #kept: Buffer[] | null = null;
+  readonly #kept: Buffer[] = [];
+  /** The span that grows while neighbouring messages are kept. */
+  #buffer: Buffer | null = null;
+  #start = 0;
+  #end = 0;
   #room: number;
   #truncated = false;
 
@@ -168,31 +174,44 @@ export class Running {
     this.#room = resultBytes;
   }
 
-  /** Keeps bytes of the result, as the client gets them, as long as there is room for whole messages. */
+  /** Keeps a whole message of the result, as the client gets it, as long as there is room. */
   keep(buffer: Buffer, start: number, end: number): void {
     if (this.#truncated) return;
     this.#room -= end - start;
-    if (this.#room < 0) this.#truncated = true;
-    else if (this.#kept === null) this.#kept = [buffer.subarray(start, end)];
-    else this.#kept.push(buffer.subarray(start, end));
+    if (this.#room < 0) {
+      this.#truncated = true;
+    } else if (buffer === this.#buffer && start === this.#end) {
+      this.#end = end;
+    } else {
+      this.#close();
+      this.#buffer = buffer;
+      this.#start = start;
+      this.#end = end;
+    }
   }
 
-  get full(): boolean {
-    return this.#truncated;
+  /** A message went by that was too large to be kept. */
+  truncate(): void {
+    this.#truncated = true;
   }
 
   outcome(): Outcome {
+    this.#close();
     const kept = this.#kept;
-    const [only] = kept ?? [];
     return {
       rows: this.rows,
       bytes: this.bytes,
       masked: this.masked,
       tags: this.tags,
       error: this.error,
-      result: only === undefined ? null : kept?.length === 1 ? only : Buffer.concat(kept ?? []),
+      result: kept.length > 1 ? Buffer.concat(kept) : (kept[0] ?? null),
       truncated: this.#truncated,
     };
+  }
+
+  #close(): void {
+    if (this.#buffer !== null) this.#kept.push(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = null;
   }
 }
 
@@ -376,6 +395,7 @@ function judgement(context: Context, classification: Classification, ruling: Rul
     copyIn: kinds.includes('copy-from'),
     changesPath: ddl || statements.some((facts) => facts.settings.some(({ name }) => name === 'search_path')),
     changesCatalog: ddl,
+    planned: null,
   };
   return allowed as Allowed;
 }

@@ -11,7 +11,8 @@ import { Status } from './messages.ts';
 export interface Prepared {
   readonly allowed: Allowed;
   readonly text: string;
-  readonly parameterTypes: readonly number[];
+  /** Type OIDs, where the client or the database has named them. */
+  parameterTypes: readonly number[];
   /** As the database described them: null is "no rows", undefined not known. Formats are those of Bind, not these. */
   columns: readonly Column[] | null | undefined;
   /** The context in which they were described; in another one they may be columns of other tables. */

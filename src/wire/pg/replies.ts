@@ -1,0 +1,468 @@
+// What a database sends after login: each message is matched with the request that it answers, counted, masked where the
+// plan says so, and passed on.
+//
+// A machine without sockets: chunks in, spans into the outbox to the client. Rows whose plan is "nothing to do" are not looked
+// at beyond their header. A message that answers nothing that is owed ends the session: out of step, the gateway would no
+// longer know which plan a row belongs to.
+import type { RowPlan } from '../../types.ts';
+import { Writer } from '../bytes.ts';
+import type { Allowed, Gate, Running } from '../gate.ts';
+import type { Outbox } from '../splice.ts';
+import {
+  decodeCommandComplete,
+  decodeError,
+  decodeParameterDescription,
+  decodeParameterStatus,
+  decodeReadyForQuery,
+  decodeRowDescription,
+} from './decode.ts';
+import { withheldError, withheldNotification } from './withhold.ts';
+import { FRAME, FrameReader, READ } from './frame.ts';
+import { Backend, Status } from './messages.ts';
+import { maskDataRow } from './rows.ts';
+import type { Portal, Track } from './track.ts';
+
+const READS = new Uint8Array(256);
+for (const type of Object.values(Backend)) READS[type] = READ.whole;
+READS[Backend.dataRow] = READ.stream;
+READS[Backend.copyData] = READ.stream;
+for (const type of [
+  Backend.authentication,
+  Backend.backendKeyData,
+  Backend.copyBothResponse,
+  Backend.functionCallResponse,
+  Backend.negotiateProtocolVersion,
+]) {
+  READS[type] = READ.refuse;
+}
+
+/** Longest message that is held in memory: a row to be masked, an error. */
+const LONGEST_WHOLE = 64 * 1024 * 1024;
+
+export interface RepliesOptions {
+  readonly gate: Gate;
+  readonly track: Track;
+  readonly toClient: Outbox;
+  /** The transaction has ended. */
+  readonly transactionEnded: () => void;
+  /** Called when what held the database's messages is over. */
+  readonly wake: () => void;
+}
+
+export class Replies {
+  /** The database broke the protocol; the session ends with this. */
+  problem: string | null = null;
+  held = false;
+
+  readonly #o: RepliesOptions;
+  readonly #reads = Uint8Array.from(READS);
+  readonly #frames = new FrameReader(this.#reads, LONGEST_WHOLE);
+  #masked: Writer | null = null;
+  /** The plan for the description that the current frame was held for. */
+  #plan: { readonly plan: RowPlan | null } | null = null;
+  #again = false;
+
+  constructor(options: RepliesOptions) {
+    this.#o = options;
+  }
+
+  /** Nothing of a message has been passed on without its rest: another one may be put in here. */
+  get betweenMessages(): boolean {
+    return this.#frames.betweenMessages;
+  }
+
+  push(chunk: Buffer): void {
+    this.#frames.push(chunk);
+    this.run();
+  }
+
+  run(): void {
+    const frames = this.#frames;
+    this.#aim();
+    while (!this.held && this.problem === null) {
+      const frame = this.#again ? FRAME.whole : frames.next();
+      this.#again = false;
+      if (frame === FRAME.incomplete) break;
+      if (frame === FRAME.malformed) {
+        this.problem = frames.problem;
+        break;
+      }
+      if (frames.type === Backend.dataRow) this.#row(frame === FRAME.whole);
+      else if (frames.type === Backend.copyData) this.#copyData(frame === FRAME.whole);
+      else this.#message();
+    }
+    this.#passMasked();
+  }
+
+  /** Sends the gateway's own replies that have come to the head of the order. */
+  emitLocal(): void {
+    const { track, toClient } = this.#o;
+    for (let head = track.head; head?.kind === 'local'; head = track.head) {
+      this.#passMasked();
+      toClient.push(head.reply(track.status));
+      track.settle();
+    }
+  }
+
+  #row(whole: boolean): void {
+    const { buffer, start, end, first } = this.#frames;
+    const head = this.#o.track.head;
+    if (head?.kind === 'execute') this.#rowOf(head.running, head.portal.plan, whole);
+    else if (head?.kind === 'query') this.#rowOf(head.running, head.plan, whole);
+    else if (head?.kind === 'ask' && whole) head.rows.push(textCells(buffer, start, end));
+    else if (first) this.#outOfStep('DataRow');
+  }
+
+  #rowOf(running: Running, plan: RowPlan | null | undefined, whole: boolean): void {
+    const { buffer, start, end, first } = this.#frames;
+    if (plan === null) {
+      if (first) running.rows++;
+      running.bytes += end - start;
+      if (whole) running.keep(buffer, start, end);
+      else running.truncate();
+      this.#o.toClient.span(buffer, start, end);
+      return;
+    }
+    if (plan === undefined) return this.#violation('rows came before their description');
+    if (!whole) return this.#violation('a row to be masked came in pieces');
+    this.#masked ??= new Writer(64 * 1024);
+    const out = this.#masked;
+    const before = out.length;
+    const cells = maskDataRow(buffer, start, end, plan, out);
+    if (cells < 0) return this.#violation('a row does not fit its description');
+    running.rows++;
+    running.masked += cells;
+    running.bytes += out.length - before;
+    running.keep(out.buffer, out.end - (out.length - before), out.end);
+  }
+
+  #copyData(whole: boolean): void {
+    const { buffer, start, end, first } = this.#frames;
+    const head = this.#o.track.head;
+    if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyData');
+    const { running } = head;
+    if (first) running.rows++;
+    running.bytes += end - start;
+    if (whole) running.keep(buffer, start, end);
+    else running.truncate();
+    this.#o.toClient.span(buffer, start, end);
+  }
+
+  #message(): void {
+    const { type, buffer, start, end } = this.#frames;
+    this.#passMasked();
+    const { track } = this.#o;
+    const head = track.head;
+    switch (type) {
+      case Backend.parseComplete:
+        if (head?.kind !== 'parse') return this.#outOfStep('ParseComplete');
+        return this.#settleAndForward();
+      case Backend.bindComplete:
+        if (head?.kind !== 'bind') return this.#outOfStep('BindComplete');
+        return this.#settleAndForward();
+      case Backend.closeComplete:
+        if (head?.kind !== 'close') return this.#outOfStep('CloseComplete');
+        return this.#settleAndForward();
+      case Backend.parameterDescription: {
+        if (head?.kind !== 'describe-statement') return this.#outOfStep('ParameterDescription');
+        const types = decodeParameterDescription(buffer, start + 5, end);
+        if (types === null) return this.#malformed('ParameterDescription');
+        head.prepared.parameterTypes = types;
+        return this.#forward();
+      }
+      case Backend.rowDescription:
+        return this.#rowDescription();
+      case Backend.noData:
+        if (head?.kind === 'describe-statement') {
+          head.prepared.columns = null;
+          head.prepared.describedIn = head.context;
+        } else if (head?.kind === 'describe-portal') head.portal.plan = null;
+        else return this.#outOfStep('NoData');
+        return this.#described(head.kind === 'describe-portal' && head.own);
+      case Backend.commandComplete: {
+        const tag = decodeCommandComplete(buffer, start + 5, end);
+        if (tag === null) return this.#malformed('CommandComplete');
+        return this.#statementEnd(tag);
+      }
+      case Backend.emptyQueryResponse:
+        return this.#statementEnd(null);
+      case Backend.portalSuspended:
+        if (head?.kind !== 'execute') return this.#outOfStep('PortalSuspended');
+        return this.#statementEnd(null);
+      case Backend.readyForQuery:
+        return this.#ready();
+      case Backend.errorResponse:
+        return this.#error();
+      case Backend.noticeResponse:
+        return this.#notice();
+      case Backend.parameterStatus:
+        return this.#parameterStatus();
+      case Backend.notificationResponse:
+        if (!this.#o.gate.masks) return this.#forward();
+        this.#o.toClient.push(withheldNotification(buffer, start, end));
+        return;
+      case Backend.copyInResponse:
+        if ((head?.kind !== 'query' && head?.kind !== 'execute') || !allowedOf(head).copyIn) {
+          return this.#outOfStep('CopyInResponse');
+        }
+        track.copyIn = true;
+        return this.#forward();
+      case Backend.copyOutResponse:
+        if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyOutResponse');
+        if (allowedOf(head).needsPlan) return this.#violation('COPY from a protected table');
+        return this.#forward(head.running);
+      case Backend.copyDone:
+        if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyDone');
+        return this.#forward();
+      default:
+        return this.#violation(`message type 0x${type.toString(16)} is not handled`);
+    }
+  }
+
+  #rowDescription(): void {
+    const { buffer, start, end } = this.#frames;
+    const { gate, track } = this.#o;
+    const head = track.head;
+    switch (head?.kind) {
+      case 'ask':
+        return;
+      case 'query': {
+        if (gate.masks) {
+          const plan = this.#planFor(head.allowed, null);
+          if (plan === undefined) return;
+          head.plan = plan;
+          this.#aim();
+        }
+        return this.#forward(head.running);
+      }
+      case 'describe-portal': {
+        if (gate.masks) {
+          const plan = this.#planFor(head.portal.allowed, head.portal);
+          if (plan === undefined) return;
+          head.portal.plan = plan;
+        }
+        return this.#described(head.own);
+      }
+      case 'describe-statement': {
+        if (gate.masks) {
+          const columns = decodeRowDescription(buffer, start + 5, end);
+          if (columns === null) return this.#malformed('RowDescription');
+          head.prepared.columns = columns;
+          head.prepared.describedIn = head.context;
+        }
+        return this.#described(false);
+      }
+      default:
+        return this.#outOfStep('RowDescription');
+    }
+  }
+
+  /** The plan for the description in the current frame; undefined while the catalog is read again, or it is malformed. */
+  #planFor(allowed: Allowed, portal: Portal | null): RowPlan | null | undefined {
+    const waited = this.#plan;
+    if (waited !== null) {
+      this.#plan = null;
+      return waited.plan;
+    }
+    const { buffer, start, end } = this.#frames;
+    const description = buffer.subarray(start + 5, end);
+    const { planned } = allowed;
+    if (planned?.description.equals(description)) return planned.plan;
+    const columns = decodeRowDescription(buffer, start + 5, end);
+    if (columns === null) return void this.#malformed('RowDescription');
+    const plan = this.#o.gate.plan(columns);
+    if (!(plan instanceof Promise)) {
+      // A portal's context may be newer than its statement's: only what belongs together is kept.
+      if (portal === null || portal.describedIn === allowed.context) {
+        allowed.planned = { description: Buffer.from(description), plan };
+      }
+      return plan;
+    }
+    this.held = true;
+    plan.then(
+      (made) => {
+        this.#plan = { plan: made };
+        this.#again = true;
+        this.#release();
+      },
+      (error: unknown) => {
+        this.problem = `a result could not be understood: ${error instanceof Error ? error.message : String(error)}`;
+        this.#release();
+      },
+    );
+    return undefined;
+  }
+
+  #release(): void {
+    this.held = false;
+    this.#o.wake();
+  }
+
+  #described(own: boolean): void {
+    if (!own) this.#forward();
+    this.#settle();
+  }
+
+  /** CommandComplete, EmptyQueryResponse, PortalSuspended. */
+  #statementEnd(tag: string | null): void {
+    const { track, gate } = this.#o;
+    const head = track.head;
+    if (head?.kind === 'ask') return;
+    if (head?.kind === 'query') {
+      if (tag !== null) head.running.tags.push(tag);
+      head.plan = head.allowed.needsPlan ? undefined : null;
+      this.#aim();
+      return this.#forward();
+    }
+    if (head?.kind !== 'execute') return this.#outOfStep('CommandComplete');
+    if (tag !== null) head.running.tags.push(tag);
+    gate.finish(head.running);
+    if (allowedOf(head).changesCatalog) gate.catalogChanged();
+    this.#settleAndForward();
+  }
+
+  #ready(): void {
+    const { buffer, start, end } = this.#frames;
+    const { track, gate } = this.#o;
+    const status = decodeReadyForQuery(buffer, start + 5, end);
+    if (status === null) return this.#malformed('ReadyForQuery');
+    const head = track.head;
+    const ended = track.status !== Status.idle && status === Status.idle;
+    if (head?.kind === 'query') {
+      gate.finish(head.running);
+      if (head.allowed.changesCatalog) gate.catalogChanged();
+    } else if (head?.kind !== 'sync' && head?.kind !== 'ask') return this.#outOfStep('ReadyForQuery');
+    if (head.kind === 'ask') {
+      track.settle();
+      track.ready(status);
+      head.done(head.rows.length > 0 ? head.rows : null);
+      return this.emitLocal();
+    }
+    this.#forward();
+    track.settle();
+    track.ready(status);
+    if (ended) this.#o.transactionEnded();
+    this.emitLocal();
+    this.#aim();
+  }
+
+  #error(): void {
+    const { buffer, start, end } = this.#frames;
+    const { track, gate, toClient } = this.#o;
+    const fields = decodeError(buffer, start + 5, end);
+    if (fields === null) return this.#malformed('ErrorResponse');
+    const error = { code: fields.get('C') ?? 'XX000', message: fields.get('M') ?? '' };
+    const head = track.head;
+    if (head?.kind === 'ask') return;
+    const withheld = gate.masks && touchesProtected(head) ? withheldError(fields) : null;
+    const pass = () => (withheld === null ? this.#forward() : toClient.push(withheld.bytes));
+    // Nothing asked for it: the server ends the session, or a deferred constraint failed at the end of a pipeline.
+    if (head === undefined || head.kind === 'sync') return pass();
+    if ('running' in head) head.running.error = withheld === null ? error : { code: error.code, message: withheld.message };
+    if (head.kind === 'query') {
+      track.copyIn = false;
+      return pass();
+    }
+    if (head.kind === 'poison') toClient.push(head.reply);
+    else pass();
+    track.copyIn = false;
+    const [failed, ...skipped] = track.fail();
+    if (failed !== undefined && 'running' in failed) gate.finish(failed.running);
+    for (const owed of skipped) {
+      if (!('running' in owed)) continue;
+      owed.running.error = { code: error.code, message: 'not run: an earlier message of its pipeline failed' };
+      gate.finish(owed.running);
+    }
+    this.emitLocal();
+    this.#aim();
+  }
+
+  #notice(): void {
+    const { buffer, start, end } = this.#frames;
+    const head = this.#o.track.head;
+    if (head?.kind === 'ask') return;
+    if (!this.#o.gate.masks || !touchesProtected(head)) return this.#forward();
+    const fields = decodeError(buffer, start + 5, end);
+    if (fields === null) return this.#malformed('NoticeResponse');
+    this.#o.toClient.push(withheldError(fields, Backend.noticeResponse).bytes);
+  }
+
+  /** The gateway reads texts as UTF-8 with standard strings; a session in which that is no longer so has ended. */
+  #parameterStatus(): void {
+    const { buffer, start, end } = this.#frames;
+    const parameter = decodeParameterStatus(buffer, start + 5, end);
+    if (parameter === null) return this.#malformed('ParameterStatus');
+    const { name, value } = parameter;
+    if ((name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')) {
+      return this.#violation(`the session's ${name} has become ${value}`);
+    }
+    this.#forward();
+  }
+
+  #settleAndForward(): void {
+    this.#forward();
+    this.#settle();
+  }
+
+  #settle(): void {
+    const { track } = this.#o;
+    track.settle();
+    this.emitLocal();
+    this.#aim();
+  }
+
+  /** Rows that are to be masked are read whole, others stream by. */
+  #aim(): void {
+    const head = this.#o.track.head;
+    const plan = head?.kind === 'query' ? head.plan : head?.kind === 'execute' ? head.portal.plan : null;
+    this.#reads[Backend.dataRow] = plan === null ? READ.stream : READ.whole;
+  }
+
+  /** Passes the current frame on; a part of the result is also kept for the record. */
+  #forward(running?: Running): void {
+    const { buffer, start, end } = this.#frames;
+    running?.keep(buffer, start, end);
+    this.#o.toClient.span(buffer, start, end);
+  }
+
+  #passMasked(): void {
+    if (this.#masked !== null && this.#masked.length > 0) this.#o.toClient.push(this.#masked.take());
+  }
+
+  #outOfStep(message: string): void {
+    const head = this.#o.track.head;
+    this.#violation(`${message} came where ${head === undefined ? 'nothing' : `the answer to ${head.kind}`} is due`);
+  }
+
+  #malformed(message: string): void {
+    this.#violation(`invalid message format in ${message}`);
+  }
+
+  #violation(problem: string): void {
+    this.problem = problem;
+  }
+}
+
+function allowedOf(head: { readonly allowed: Allowed } | { readonly portal: Portal }): Allowed {
+  return 'allowed' in head ? head.allowed : head.portal.allowed;
+}
+
+/** Is the request one that may see protected columns? True where that cannot be told. */
+function touchesProtected(head: object | undefined): boolean {
+  const owed = (head ?? {}) as { allowed?: Allowed; portal?: Portal; prepared?: { allowed: Allowed } };
+  return (owed.allowed ?? owed.portal?.allowed ?? owed.prepared?.allowed)?.needsPlan ?? true;
+}
+
+/** The cells of a DataRow in text format. */
+function textCells(buffer: Buffer, start: number, end: number): (string | null)[] {
+  const cells: (string | null)[] = [];
+  let at = start + 7;
+  while (at + 4 <= end) {
+    const length = buffer.readInt32BE(at);
+    at += 4;
+    cells.push(length < 0 ? null : buffer.toString('utf8', at, at + length));
+    at += Math.max(0, length);
+  }
+  return cells;
+}
+
