@@ -47,6 +47,8 @@ export type Reading =
 export interface ReadOptions extends Validators {
   /** Where `${env:…}` looks; the process's own by default. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Whether a password whose reference points at nothing is a mistake; true by default. Who dials nothing may do without. */
+  readonly proveSecrets?: boolean | undefined;
 }
 
 const DEFAULT_PORTS = { postgres: 5432, mysql: 3306 } as const;
@@ -102,7 +104,7 @@ export function parseConfig(text: string, path: string, options: ReadOptions = {
     return { ok: false, mistakes: [{ path: '', message: `the file is empty; ${HOW_TO_START}` }] };
 
   const references = createReferences(options.environment ?? process.env, dirname(path));
-  const parsed = fileSchema(references).safeParse(data.value, { reportInput: true });
+  const parsed = fileSchema(references, options.proveSecrets ?? true).safeParse(data.value, { reportInput: true });
   const found = parsed.success ? crossMistakes(parsed.data, options) : parsed.error.issues.flatMap(fromIssue);
   const authorities = parsed.success ? readAuthorities(parsed.data, dirname(path)) : { pems: new Map(), mistakes: [] };
   const placed = [...found, ...authorities.mistakes].map((mistake) => place(mistake, document, lines));
