@@ -1,0 +1,19 @@
+// What the load is put on: the database itself, the pipe, a pooler or a proxy, the gateway.
+
+/** All are reached without TLS on 127.0.0.1. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export type TargetName = 'direct' | 'pipe' | 'pgbouncer' | 'haproxy' | 'gateway';
+
+export interface Target extends Address {
+  readonly name: TargetName;
+  /** The process whose memory is looked at. */
+  readonly pid: number;
+  stop(): Promise<void>;
+}
