@@ -1,0 +1,126 @@
+// What a redacted value looks like: for each PostgreSQL type one harmless value, in text and in binary form.
+// The binary layouts are those of the types' receive functions (src/backend/utils/adt/*.c: numeric_recv, inet_recv …).
+
+import { ELEMENT_OF, isText, lengthLimit, OID } from './pg-types.ts';
+
+const WORD = '[redacted]';
+
+/** Values whose binary form is that many zero bytes. */
+const ZEROS: ReadonlyMap<number, readonly [text: string, bytes: number]> = new Map([
+  [OID.bool, ['f', 1]],
+  [OID.int2, ['0', 2]],
+  [OID.int4, ['0', 4]],
+  [OID.int8, ['0', 8]],
+  [OID.oid, ['0', 4]],
+  [OID.xid, ['0', 4]],
+  [OID.cid, ['0', 4]],
+  [OID.xid8, ['0', 8]],
+  [OID.float4, ['0', 4]],
+  [OID.float8, ['0', 8]],
+  [OID.numeric, ['0', 8]], // ndigits, weight, sign, dscale: 16 bits each
+  [OID.time, ['00:00:00', 8]],
+  [OID.timetz, ['00:00:00+00', 12]],
+  [OID.interval, ['00:00:00', 16]],
+  [OID.uuid, ['00000000-0000-0000-0000-000000000000', 16]],
+  [OID.macaddr, ['00:00:00:00:00:00', 6]],
+  [OID.macaddr8, ['00:00:00:00:00:00:00:00', 8]],
+  [OID.bytea, ['\\x', 0]],
+  [OID.tsvector, ['', 4]], // no lexemes
+  [OID.tsquery, ['', 4]], // no operands
+  [OID.int4multirange, ['{}', 4]], // no ranges
+  [OID.int8multirange, ['{}', 4]],
+  [OID.nummultirange, ['{}', 4]],
+  [OID.tsmultirange, ['{}', 4]],
+  [OID.tstzmultirange, ['{}', 4]],
+  [OID.datemultirange, ['{}', 4]],
+]);
+
+const RANGES: ReadonlySet<number> = new Set([
+  OID.int4range,
+  OID.int8range,
+  OID.numrange,
+  OID.tsrange,
+  OID.tstzrange,
+  OID.daterange,
+]);
+const RANGE_EMPTY = 1;
+
+// PostgreSQL counts from 2000-01-01; these are 1970-01-01, which reads the same in every DateStyle.
+const EPOCH_DAYS = -10_957;
+const EPOCH_MICROSECONDS = BigInt(EPOCH_DAYS) * 86_400_000_000n;
+
+const FAMILY_INET = 2;
+const JSONB_VERSION = 1;
+
+/**
+ * The bytes that stand for a redacted value of the type in format 0 (text) or 1 (binary); null is SQL NULL: for types
+ * that have no value which is always valid (enumerations, composites, what an extension made), and for any other format.
+ */
+export function redacted(typeOid: number, typeModifier: number, format: number): Buffer | null {
+  if (format !== 0 && format !== 1) return null;
+  if (isText(typeOid)) return fitted(WORD, typeOid, typeModifier);
+  const text = format === 0;
+  const zeros = ZEROS.get(typeOid);
+  if (zeros) return text ? Buffer.from(zeros[0]) : Buffer.alloc(zeros[1]);
+  if (RANGES.has(typeOid)) return text ? Buffer.from('empty') : Buffer.from([RANGE_EMPTY]);
+  const element = ELEMENT_OF.get(typeOid);
+  if (element !== undefined) return text ? Buffer.from('{}') : emptyArray(element);
+  switch (typeOid) {
+    case OID.char:
+      return Buffer.from('*');
+    case OID.json:
+      return Buffer.from(`"${WORD}"`);
+    case OID.jsonb:
+      return text ? Buffer.from(`"${WORD}"`) : Buffer.from([JSONB_VERSION, ...Buffer.from(`"${WORD}"`)]);
+    case OID.xml:
+      return Buffer.from('<redacted/>');
+    case OID.date:
+      return text ? Buffer.from('1970-01-01') : int32(EPOCH_DAYS);
+    case OID.timestamp:
+      return text ? Buffer.from('1970-01-01 00:00:00') : int64(EPOCH_MICROSECONDS);
+    case OID.timestamptz:
+      return text ? Buffer.from('1970-01-01 00:00:00+00') : int64(EPOCH_MICROSECONDS);
+    case OID.inet:
+      return text ? Buffer.from('0.0.0.0') : address(0);
+    case OID.cidr:
+      return text ? Buffer.from('0.0.0.0/32') : address(1);
+    default:
+      return null;
+  }
+}
+
+/** A text as the type would hold it: varchar(n) cut, character(n) cut or padded, name cut to 63 bytes. */
+export function fitted(value: string, typeOid: number, typeModifier: number): Buffer {
+  const limit = lengthLimit(typeOid, typeModifier);
+  if (typeOid === OID.name) {
+    let name = value;
+    while (Buffer.byteLength(name) > limit) name = [...name].slice(0, -1).join('');
+    return Buffer.from(name);
+  }
+  if (limit === Number.POSITIVE_INFINITY) return Buffer.from(value);
+  const characters = [...value];
+  const padding = typeOid === OID.bpchar ? Math.max(0, limit - characters.length) : 0;
+  return Buffer.from(characters.slice(0, limit).join('') + ' '.repeat(padding));
+}
+
+function emptyArray(element: number): Buffer {
+  const bytes = Buffer.alloc(12); // dimensions, flags, element type
+  bytes.writeUInt32BE(element, 8);
+  return bytes;
+}
+
+function address(isCidr: number): Buffer {
+  return Buffer.from([FAMILY_INET, 32, isCidr, 4, 0, 0, 0, 0]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(value);
+  return bytes;
+}
