@@ -66,7 +66,8 @@ export function openGrants(options: GrantsOptions): GrantsService {
   /** Ends what is over its deadline, writes what could not be written, and waits for the next. */
   function settle(): void {
     for (const entry of [...live.values()]) {
-      if (remaining(entry) > 0) continue;
+      // A listener may have ended others meanwhile.
+      if (remaining(entry) > 0 || !live.has(entry.grant.id)) continue;
       // The clock that said so may be ahead of the other, or the timer late.
       const at = Math.min(now(), entry.grant.expiresAt);
       const reason = 'the deadline has passed';
