@@ -1,8 +1,8 @@
 // Cuts the bytes after login into messages: type byte, Int32 length that counts itself, body (PostgreSQL "Message Formats").
 //
 // Three outcomes and no exceptions: a message is there, more bytes are needed, or the stream is malformed. Messages that
-// somebody has to understand come whole and contiguous (gathered into one buffer where they span chunks); messages that are
-// only passed on come in the pieces in which they were read, so that a row of any size costs no memory.
+// somebody has to understand come whole and contiguous (gathered into one buffer where they span chunks); large messages that
+// are only passed on come in the pieces in which they were read, so that a row of any size costs no memory.
 
 /** How a type of message is read. */
 export const READ = { refuse: 0, whole: 1, stream: 2 } as const;
@@ -20,6 +20,11 @@ export const FRAME = {
 export type Frame = (typeof FRAME)[keyof typeof FRAME];
 
 const HEADER = 5;
+/**
+ * From this size on a streamed message is handed out in pieces, bytes. Smaller ones wait for their end: between any two of
+ * them a message of the gateway's own can be put in, such as the FATAL at a grant's deadline.
+ */
+const PIECES_FROM = 32 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 export class FrameReader {
@@ -89,12 +94,12 @@ export class FrameReader {
     const read = this.#read[type];
     if (read === READ.refuse) return this.#malformed(`message type ${describe(type)} is not known here`);
     if (size < HEADER) return this.#malformed(`a length of ${size - 1} in a message of type ${describe(type)}`);
-    if (read === READ.stream) {
+    if (read === READ.stream && size >= PIECES_FROM) {
       const n = Math.min(size, available);
       this.#left = size - n;
       return this.#part(n, true);
     }
-    if (size > this.#longestWhole) {
+    if (read === READ.whole && size > this.#longestWhole) {
       return this.#malformed(`a message of type ${describe(type)} of ${size} bytes; at most ${this.#longestWhole} are read`);
     }
     return this.#startGathering(size, available);
@@ -134,7 +139,7 @@ export class FrameReader {
       if (read === READ.refuse || size < HEADER || (read === READ.whole && size > this.#longestWhole)) {
         return this.#unusual(type, size, 0);
       }
-      if (read === READ.stream) {
+      if (read === READ.stream && size >= PIECES_FROM) {
         this.buffer = this.#gather.subarray(0, HEADER);
         this.start = 0;
         this.end = HEADER;

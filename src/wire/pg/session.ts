@@ -1,0 +1,179 @@
+// One established session with its two sockets: reads into the relay, writes what comes out at the end of the turn, stops
+// reading where a peer stops reading, and ends both sides together.
+import type { Socket } from 'node:net';
+import type { EndReason } from '../listen.ts';
+import type { Spliced, Turn } from '../splice.ts';
+import { errorResponse, terminate } from './messages.ts';
+import type { Relay } from './relay.ts';
+
+/** Bytes that may wait in a socket before the other side is no longer read. */
+const HIGH_WATER = 256 * 1024;
+/** How long a peer may take to read its last words, milliseconds. */
+const LAST_WORDS = 1_000;
+
+export interface SessionOptions {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly relay: Relay;
+  readonly turn: Turn;
+  /** Milliseconds without a byte from the client after which the session ends; 0 is never. */
+  readonly idleTimeoutMs: number;
+  /** Cancels what the database is running for this session. */
+  readonly cancel: () => void;
+  /** Called once, when the session has ended; `why` is one sentence for the record. */
+  readonly ended: (why: string) => void;
+  /** Something that an operator has to know: a peer that broke the protocol. */
+  readonly warn: (message: string) => void;
+}
+
+export class PgSession implements Spliced {
+  readonly #o: SessionOptions;
+  #due = false;
+  #over = false;
+
+  constructor(options: SessionOptions) {
+    this.#o = options;
+  }
+
+  /** Takes the sockets over; `fromClient` and `fromServer` are bytes that were read behind the login. */
+  start(fromClient: Buffer, fromServer: Buffer): void {
+    const { client, server, idleTimeoutMs } = this.#o;
+    client.on('data', (chunk: Buffer) => this.#read(chunk, true));
+    server.on('data', (chunk: Buffer) => this.#read(chunk, false));
+    client.on('drain', () => this.#flow());
+    server.on('drain', () => this.#flow());
+    client.on('close', () => this.#close('the client has left'));
+    server.on('close', () => this.#serverGone());
+    if (idleTimeoutMs > 0) {
+      client.setTimeout(idleTimeoutMs, () => {
+        if (this.#o.relay.track.length === 0) this.end({ kind: 'idle', message: 'the session has been idle for too long' });
+      });
+    }
+    if (fromServer.length > 0) this.#read(fromServer, false);
+    if (fromClient.length > 0) this.#read(fromClient, true);
+    this.#flow();
+  }
+
+  /** A hold in the relay is over. */
+  wake(): void {
+    if (!this.#over) this.#after();
+  }
+
+  flush(): void {
+    this.#due = false;
+    if (this.#over) return;
+    const { relay, client, server } = this.#o;
+    relay.toServer.flush(server);
+    relay.toClient.flush(client);
+    if (relay.terminated) {
+      this.#close('the client has said goodbye');
+      return;
+    }
+    this.#flow();
+  }
+
+  fail(error: Error): void {
+    this.#due = false;
+    this.end({ kind: 'record', message: error.message });
+  }
+
+  /** Ends the session from the gateway's side: what runs is cancelled, the client is told, both sockets close. */
+  end(reason: EndReason): void {
+    if (this.#over) return;
+    const { relay, client } = this.#o;
+    // What was read but not written is dropped: its turn has not been recorded, or the door has shut.
+    const tidy = relay.betweenReplies && relay.toClient.empty;
+    this.#close(reason.message, () => {
+      if (!tidy) return client.destroy();
+      client.end(farewell(reason));
+      setTimeout(() => client.destroy(), LAST_WORDS).unref();
+    });
+  }
+
+  #read(chunk: Buffer, fromClient: boolean): void {
+    if (this.#over) return;
+    const { relay } = this.#o;
+    try {
+      if (fromClient) relay.fromClient(chunk);
+      else relay.fromServer(chunk);
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#after();
+  }
+
+  #after(): void {
+    const { relay, turn, warn } = this.#o;
+    if (relay.serverProblem !== null) {
+      warn(`the database broke the protocol: ${relay.serverProblem}`);
+      this.end({ kind: 'upstream', message: `the database's answer was not understood: ${relay.serverProblem}` });
+      return;
+    }
+    if (relay.clientProblem !== null) {
+      this.#protocolViolation(relay.clientProblem);
+      return;
+    }
+    if (!this.#due) {
+      this.#due = true;
+      turn.due(this);
+    }
+    if (relay.clientHeld || relay.serverHeld) this.#flow();
+  }
+
+  /** Reads from each side only as long as the relay and the other side take it. */
+  #flow(): void {
+    if (this.#over) return;
+    const { relay, client, server } = this.#o;
+    steer(client, relay.clientHeld || server.writableLength > HIGH_WATER);
+    steer(server, relay.serverHeld || client.writableLength > HIGH_WATER);
+  }
+
+  #protocolViolation(problem: string): void {
+    const { relay, client, warn } = this.#o;
+    warn(`the client broke the protocol: ${problem}`);
+    const tidy = relay.betweenReplies && relay.toClient.empty;
+    this.#close(`the client broke the protocol: ${problem}`, () => {
+      if (tidy) client.end(errorResponse({ severity: 'FATAL', code: '08P01', message: problem }));
+      setTimeout(() => client.destroy(), tidy ? LAST_WORDS : 0).unref();
+    });
+  }
+
+  #serverGone(): void {
+    if (this.#over) return;
+    // Its last words, if it had any, have been read; they go out before the client is let go.
+    this.#o.turn.end();
+    const { client } = this.#o;
+    this.#close('the database has closed the connection', () => {
+      client.end();
+      setTimeout(() => client.destroy(), LAST_WORDS).unref();
+    });
+  }
+
+  #close(why: string, sayGoodbye: () => void = () => this.#o.client.destroy()): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { relay, server, cancel, ended } = this.#o;
+    if (relay.track.length > 0) cancel();
+    relay.stop();
+    server.removeAllListeners('data');
+    server.resume();
+    server.end(terminate());
+    setTimeout(() => server.destroy(), LAST_WORDS).unref();
+    sayGoodbye();
+    ended(why);
+  }
+}
+
+/** Pauses or resumes a socket, if it is not that already. */
+function steer(socket: Socket, pause: boolean): void {
+  if (pause === socket.isPaused()) return;
+  if (pause) socket.pause();
+  else socket.resume();
+}
+
+/** The FATAL that ends a session (SQLSTATE class 57, operator intervention). */
+function farewell({ kind, message, hint }: EndReason): Buffer {
+  const code = { grant: '57P01', shutdown: '57P01', idle: '57P05', record: '58030', config: '57P01', upstream: '08006' }[kind];
+  return errorResponse({ severity: 'FATAL', code, message, hint });
+}
