@@ -61,6 +61,11 @@ export class FrameReader {
     return this.#left === 0 && this.#gathered === 0 && this.#at === this.#chunk.length;
   }
 
+  /** What was handed in and not read yet. */
+  get rest(): Buffer {
+    return this.#chunk.subarray(this.#at);
+  }
+
   /** Hands in the next chunk; the one before must have been read until `incomplete`. The reader keeps views of it. */
   push(chunk: Buffer): void {
     this.#chunk = chunk;
@@ -100,7 +105,9 @@ export class FrameReader {
       return this.#part(n, true);
     }
     if (read === READ.whole && size > this.#longestWhole) {
-      return this.#malformed(`a message of type ${describe(type)} of ${size} bytes; at most ${this.#longestWhole} are read`);
+      return this.#malformed(
+        `a message of type ${describe(type)} of ${size} bytes; at most ${this.#longestWhole} are read`,
+      );
     }
     return this.#startGathering(size, available);
   }
@@ -183,7 +190,6 @@ export class FrameReader {
     return FRAME.malformed;
   }
 }
-
 
 function describe(type: number): string {
   return type > 32 && type < 127 ? `'${String.fromCharCode(type)}'` : `0x${type.toString(16).padStart(2, '0')}`;
