@@ -26,7 +26,6 @@ const ZEROS: ReadonlyMap<number, readonly [text: string, bytes: number]> = new M
   [OID.macaddr8, ['00:00:00:00:00:00:00:00', 8]],
   [OID.bytea, ['\\x', 0]],
   [OID.tsvector, ['', 4]], // no lexemes
-  [OID.tsquery, ['', 4]], // no operands
   [OID.int4multirange, ['{}', 4]], // no ranges
   [OID.int8multirange, ['{}', 4]],
   [OID.nummultirange, ['{}', 4]],
@@ -51,6 +50,8 @@ const EPOCH_MICROSECONDS = BigInt(EPOCH_DAYS) * 86_400_000_000n;
 
 const FAMILY_INET = 2;
 const JSONB_VERSION = 1;
+/** tsqueryrecv: one item, an operand (1) without weights or prefix match; an empty query is not received. */
+const TSQUERY = '\0\0\0\x01\x01\0\0redacted\0';
 
 /**
  * The bytes that stand for a redacted value of the type in format 0 (text) or 1 (binary); null is SQL NULL: for types
@@ -74,6 +75,8 @@ export function redacted(typeOid: number, typeModifier: number, format: number):
       return text ? Buffer.from(`"${WORD}"`) : Buffer.from([JSONB_VERSION, ...Buffer.from(`"${WORD}"`)]);
     case OID.xml:
       return Buffer.from('<redacted/>');
+    case OID.tsquery:
+      return Buffer.from(text ? "'redacted'" : TSQUERY, 'latin1');
     case OID.date:
       return text ? Buffer.from('1970-01-01') : int32(EPOCH_DAYS);
     case OID.timestamp:
