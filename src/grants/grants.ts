@@ -33,9 +33,8 @@ const LIST_LIMIT = 1000;
 const ID = /^gr_[a-z2-7]{16}$/;
 
 /** Opens the grants in `options.dir`; those whose deadline has passed meanwhile are ended. Throws `SP_RECORD`. */
-export function openGrants(options: GrantsOptions): GrantsService {
+export function openGrants(options: GrantsOptions, store = openStore(options.dir)): GrantsService {
   const { now, monotonic, scopes, onError, schedule = afterwards } = options;
-  const store = openStore(options.dir);
   const live = new Map<string, Live>();
   /** Ends that are in force but could not be written. */
   const unwritten = new Map<string, EndEvent>();

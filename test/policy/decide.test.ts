@@ -125,7 +125,7 @@ test('a grant without a scope on the connection may do nothing at all', () => {
 test('what is not understood needs admin over the whole connection', () => {
   const {
     action: denied,
-    rule,
+    rule: by,
     reason,
   } = decide(question('unknown node FooStmt', { scopes: ['db:analytics:read+write+ddl'] }));
   assert.deepEqual([denied, by], ['deny', 'not-understood']);
