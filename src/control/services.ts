@@ -18,6 +18,7 @@ export interface ListedGrant {
   readonly state: GrantState;
   /** Milliseconds since the epoch. */
   readonly endedAt?: number | undefined;
+  readonly endedBy?: string | undefined;
   readonly endReason?: string | undefined;
 }
 

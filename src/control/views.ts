@@ -16,10 +16,11 @@ export interface GrantView {
   readonly requestedAt: string;
   readonly expiresAt: string;
   readonly endedAt?: string;
+  readonly endedBy?: string;
   readonly endReason?: string;
 }
 
-export function grantView({ grant, state, endedAt, endReason }: ListedGrant): GrantView {
+export function grantView({ grant, state, endedAt, endedBy, endReason }: ListedGrant): GrantView {
   return {
     id: grant.id,
     state,
@@ -31,6 +32,7 @@ export function grantView({ grant, state, endedAt, endReason }: ListedGrant): Gr
     requestedAt: new Date(grant.requestedAt).toISOString(),
     expiresAt: new Date(grant.expiresAt).toISOString(),
     ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
+    ...(endedBy === undefined ? {} : { endedBy }),
     ...(endReason === undefined ? {} : { endReason }),
   };
 }
@@ -52,7 +54,9 @@ export function dsn(
   return `${SCHEMES[login.protocol]}://${u}:${p}@${host}:${login.port}/${c}${query}`;
 }
 
-/** One line of JSON; byte arrays in base64, sets and maps as arrays, so that nothing turns into `{}` unseen. */
+const TIMES = new Set(['at', 'startedAt', 'lastAt', 'endedAt', 'requestedAt', 'expiresAt']);
+
+/** One line of JSON: times as ISO 8601, byte arrays in base64, sets and maps as arrays, so that nothing turns into `{}` unseen. */
 export function toJson(value: unknown): string {
   return JSON.stringify(value, function (this: unknown, key: string, given: unknown) {
     // A Buffer's own toJSON has run by now; the value it was is still in its holder.
@@ -60,6 +64,7 @@ export function toJson(value: unknown): string {
     if (original instanceof Uint8Array) {
       return Buffer.from(original.buffer, original.byteOffset, original.byteLength).toString('base64');
     }
+    if (typeof given === 'number' && TIMES.has(key) && Math.abs(given) <= 8.64e15) return new Date(given).toISOString();
     if (given instanceof Set || given instanceof Map) return [...given];
     return typeof given === 'bigint' ? String(given) : given;
   });

@@ -1,0 +1,75 @@
+// `sallyport check`: every mistake with its path, rules that can never fire, and whether each database can be reached.
+
+import type { Command } from 'commander';
+import { readEnv } from '../config/env.ts';
+import type { Config } from '../config/load.ts';
+import { formatMistake, type Mistake } from '../config/mistakes.ts';
+import { neverFires } from '../policy/lint.ts';
+import { compilePolicy } from '../policy/rules.ts';
+import { readChecked } from './config.ts';
+import { EXIT } from './exit.ts';
+import { print, printJson, visible } from './output.ts';
+
+interface Dialled {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly serverVersion?: string | undefined;
+  readonly error?: string | undefined;
+}
+
+export function addCheck(program: Command): void {
+  program
+    .command('check')
+    .description(
+      'read the environment and the config file, name every mistake, dial each connection; exit 1 on any mistake',
+    )
+    .option('--no-dial', 'do not dial the databases')
+    .option('--json', 'print {ok, mistakes, warnings, connections}')
+    .action(async ({ dial, json }: { dial: boolean; json?: true }) => {
+      const { env, mistakes: inEnv } = readEnv();
+      const reading = readChecked(env);
+      const inFile = reading.ok ? [] : reading.mistakes;
+      const warnings = reading.ok ? [...reading.config.warnings, ...deadRules(reading.config)] : [];
+      const connections = reading.ok && dial ? await dialAll(reading.config) : [];
+      const ok = inEnv.length === 0 && reading.ok && connections.every((connection) => connection.ok);
+      process.exitCode = ok ? EXIT.ok : EXIT.refused;
+      if (json === true) {
+        printJson({ ok, mistakes: [...inEnv, ...inFile], warnings, connections });
+        return;
+      }
+      const inPlace = (mistake: Mistake) => formatMistake(mistake, mistake.line === undefined ? undefined : env.config);
+      for (const mistake of inEnv) print(visible(`mistake  ${formatMistake(mistake)}`));
+      for (const mistake of inFile) print(visible(`mistake  ${inPlace(mistake)}`));
+      for (const warning of warnings) print(visible(`warning  ${inPlace(warning)}`));
+      for (const { name, ok, serverVersion, error } of connections) {
+        print(
+          visible(
+            ok
+              ? `reached  ${name}: server ${serverVersion ?? 'version unknown'}`
+              : `mistake  connections.${name}: ${error}`,
+          ),
+        );
+      }
+      if (ok) print(`${env.config} has no mistake${dial ? ' and every database answers' : ''}.`);
+    });
+}
+
+/** Rules that an earlier one shadows or whose conditions cannot hold together. */
+function deadRules(config: Config): Mistake[] {
+  return [...config.policies].flatMap(([name, rules]) =>
+    neverFires(compilePolicy(name, rules)).map(({ rule, why }) => {
+      const index = rules.findIndex((candidate) => candidate.name === rule);
+      return { path: `policies.${name}.rules[${index}]`, message: `the rule "${rule}" can never fire: ${why}` };
+    }),
+  );
+}
+
+async function dialAll(config: Config): Promise<Dialled[]> {
+  const { probeConnection } = await import('../main.ts');
+  return Promise.all(
+    [...config.connections.values()].map(async (connection) => {
+      const answer = await probeConnection(connection);
+      return { name: connection.name, ok: answer.ok, serverVersion: answer.serverVersion, error: answer.error };
+    }),
+  );
+}

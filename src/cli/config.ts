@@ -1,0 +1,48 @@
+// How the commands read the environment and the config file: with every check that the other modules have for their parts.
+
+import { type Env, readEnv } from '../config/env.ts';
+import { type Config, type Reading, type ReadOptions, readConfig } from '../config/load.ts';
+import { formatMistake } from '../config/mistakes.ts';
+import { SallyportError } from '../errors.ts';
+import { compileMasking } from '../mask/rules.ts';
+import { policyMistakes } from '../policy/rules.ts';
+import { checkScope } from '../policy/scope.ts';
+import { CommandError, EXIT } from './exit.ts';
+
+/** What the modules say of scopes, policies and maskings in the config file. */
+export const validators: ReadOptions = {
+  scope: checkScope,
+  policy: policyMistakes,
+  masking: (masking) => {
+    try {
+      compileMasking(masking);
+      return null;
+    } catch (error) {
+      if (error instanceof SallyportError) return error.message;
+      throw error;
+    }
+  },
+};
+
+/** Throws a CommandError naming every mistake of the environment. */
+export function commandEnv(): Env {
+  const { env, mistakes } = readEnv();
+  if (mistakes.length === 0) return env;
+  throw new CommandError(EXIT.refused, mistakes.map((mistake) => formatMistake(mistake)).join('\n'), {
+    code: 'SP_ENV',
+  });
+}
+
+export function readChecked(env: Pick<Env, 'config'>, options: ReadOptions = {}): Reading {
+  return readConfig(env.config, { ...validators, ...options });
+}
+
+/** Throws a CommandError naming every mistake of the file. */
+export function commandConfig(env: Pick<Env, 'config'>, options: ReadOptions = {}): Config {
+  const reading = readChecked(env, options);
+  if (reading.ok) return reading.config;
+  const text = reading.mistakes.map((mistake) =>
+    formatMistake(mistake, mistake.path === '' && mistake.line === undefined ? undefined : env.config),
+  );
+  throw new CommandError(EXIT.refused, text.join('\n'), { code: 'SP_CONFIG' });
+}

@@ -1,0 +1,30 @@
+// Commands of the contract that are not there yet: they say so and fail, so that no script takes silence for success.
+
+import type { Command } from 'commander';
+import { CommandError, EXIT } from './exit.ts';
+
+/** `json` is taken so that a script that asks for it reads the refusal as JSON. */
+export function addLater(parent: Command, name: string, description: string, what: string): void {
+  parent
+    .command(name)
+    .description(`${description} (not there yet)`)
+    .argument('[arguments...]')
+    .option('--json', 'as JSON')
+    .allowUnknownOption()
+    .action(() => {
+      throw new CommandError(EXIT.refused, `${what} not there yet in this version`);
+    });
+}
+
+export function addApprovals(program: Command): void {
+  const approvals = program.command('approvals').description('the waiting statements (not there yet)');
+  const what = 'approvals are';
+  addLater(approvals, 'list', 'what waits', what);
+  addLater(approvals, 'show', 'one waiting statement', what);
+  addLater(approvals, 'approve', 'let it run', what);
+  addLater(approvals, 'deny', 'refuse it', what);
+}
+
+export function addLogin(program: Command): void {
+  addLater(program, 'login', 'log in at the identity provider', 'the login of an identity provider is');
+}

@@ -1,0 +1,146 @@
+// `sallyport sessions …`: what happened, read from the running gateway.
+
+import type { Command } from 'commander';
+import { type Api, connectApi } from './api.ts';
+import { commandEnv } from './config.ts';
+import { print, printJson, table, visible } from './output.ts';
+import { type RecordLine, replay, withResults } from './replay.ts';
+
+/** A session as the API lists it. */
+interface SessionLine {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  readonly endReason: string | null;
+  readonly facts: {
+    readonly client: string;
+    readonly application: string;
+    readonly connection: { readonly name: string };
+    readonly identity: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[] };
+    readonly grant: {
+      readonly id: string;
+      readonly task: string;
+      readonly reason: string;
+      readonly scopes: readonly string[];
+    };
+  } | null;
+  readonly records: number;
+  readonly statements: { readonly allow: number; readonly deny: number; readonly approve: number };
+}
+
+const recordsPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}/records`;
+
+export function addSessions(program: Command): void {
+  const sessions = program.command('sessions').description('what happened: sessions, their statements and results');
+
+  sessions
+    .command('list')
+    .description('sessions, newest first')
+    .option('--limit <n>', 'at most so many', '50')
+    .option('--before <id>', 'only those that started before this one')
+    .option('--json', 'one JSON object a line')
+    .action(async ({ json, ...page }: { limit: string; before?: string; json?: true }) => {
+      const found = await list(connectApi(commandEnv()), page);
+      if (json === true) for (const session of found) printJson(session);
+      else if (found.length === 0) print('No sessions yet.');
+      else for (const line of table(HEADERS, found.map(summary))) print(line);
+    });
+
+  sessions
+    .command('show')
+    .description('one session and its statements')
+    .argument('<id>', 'se_…')
+    .option('--json', 'the session, then one record a line, as JSON')
+    .action(async (id: string, { json }: { json?: true }) => {
+      const api = connectApi(commandEnv());
+      const session = (await api.get(`/v1/sessions/${encodeURIComponent(id)}`)) as SessionLine;
+      if (json === true) printJson(session);
+      else for (const [name, value] of details(session)) print(`${name.padEnd(12)} ${visible(value)}`);
+      const rows: string[][] = [];
+      for await (const item of api.lines(recordsPath(id))) {
+        const record = item as RecordLine;
+        if (json === true) printJson(await withResults(record));
+        else if (record.type === 'statement') rows.push(statementRow(record));
+      }
+      if (rows.length > 0) for (const line of ['', ...table(STATEMENT_HEADERS, rows)]) print(line);
+    });
+
+  sessions
+    .command('replay')
+    .description('a session again, at the speed it happened: statements, verdicts, results')
+    .argument('<id>', 'se_…')
+    .option('--fast', 'without the pauses')
+    .option('--json', 'one record a line, results decoded, without the pauses')
+    .action(async (id: string, { fast, json }: { fast?: true; json?: true }) => {
+      const api = connectApi(commandEnv());
+      // Asked first, so that an unknown session is said to be unknown.
+      await api.get(`/v1/sessions/${encodeURIComponent(id)}`);
+      const records = api.lines(recordsPath(id)) as AsyncGenerator<RecordLine>;
+      if (json === true) for await (const record of records) printJson(await withResults(record));
+      else await replay(records, fast === true);
+    });
+
+  sessions
+    .command('search')
+    .description('statements that hold a text, newest sessions first')
+    .argument('<text>', 'looked for without regard to case')
+    .option('--limit <n>', 'how many sessions to look through', '100')
+    .option('--json', 'one JSON object a line: {session, record}')
+    .action(async (wanted: string, { limit, json }: { limit: string; json?: true }) => {
+      const api = connectApi(commandEnv());
+      for (const { id } of await list(api, { limit })) {
+        for await (const item of api.lines(recordsPath(id))) {
+          const record = item as RecordLine;
+          if (record.type !== 'statement' || !record.text.toLowerCase().includes(wanted.toLowerCase())) continue;
+          if (json === true) printJson({ session: id, record: await withResults(record) });
+          else
+            print(
+              `${id}  ${statementRow(record)
+                .map((text) => visible(text).replaceAll('\n', ' '))
+                .join('  ')}`,
+            );
+        }
+      }
+    });
+}
+
+async function list(api: Api, page: { limit: string; before?: string }): Promise<readonly SessionLine[]> {
+  const query = new URLSearchParams(page);
+  return ((await api.get(`/v1/sessions?${query}`)) as { sessions: SessionLine[] }).sessions;
+}
+
+const HEADERS = ['ID', 'STARTED', 'ENDED', 'WHO', 'CONNECTION', 'TASK', 'ALLOWED', 'REFUSED'];
+
+function summary({ id, startedAt, endedAt, facts, statements }: SessionLine): (string | null)[] {
+  const refused = statements.deny + statements.approve;
+  const who = facts?.identity.subject ?? null;
+  const where = facts?.connection.name ?? null;
+  return [id, startedAt, endedAt, who, where, facts?.grant.task ?? null, String(statements.allow), String(refused)];
+}
+
+function details({ id, startedAt, endedAt, endReason, facts }: SessionLine): [string, string][] {
+  const lines: [string, string][] = [
+    ['session', id],
+    ['started', startedAt],
+    ['ended', endedAt === null ? 'still open' : `${endedAt}${endReason === null ? '' : `, ${endReason}`}`],
+  ];
+  if (facts === null) return lines;
+  const { identity, connection, grant, client, application } = facts;
+  const groups = identity.groups.length === 0 ? '' : ` (${identity.groups.join(', ')})`;
+  return [
+    ...lines,
+    ['identity', `${identity.issuer}:${identity.subject}${groups}`],
+    ['connection', connection.name],
+    ['client', application === '' ? client : `${client}, ${application}`],
+    ['grant', grant.id],
+    ['scopes', grant.scopes.join(' ')],
+    ['task', grant.task],
+    ['reason', grant.reason],
+  ];
+}
+
+const STATEMENT_HEADERS = ['N', 'AT', 'VERDICT', 'RULE', 'ROWS', 'STATEMENT'];
+
+function statementRow({ n, at, verdict, outcome, text }: Extract<RecordLine, { type: 'statement' }>): string[] {
+  return [String(n), at, verdict.action, verdict.rule, String(outcome?.rows ?? ''), text];
+}
