@@ -11,20 +11,21 @@ export const PLAIN_RESULT = 'SELECT id, name, email, city, born, score FROM peop
 export const MASKED_RESULT = 'SELECT id, name, email, city, born, score FROM people_masked';
 
 /** The same table as pgbench makes, so that pgbench and the bench's own load read the same; and two tables of people. */
-export function dataSql(people: number): string {
+export function dataSql(people: number): string[] {
   const rows = `SELECT i AS id, 'Person Number ' || i AS name, 'person.' || i || '@mail.example.com' AS email,
     (ARRAY['Oslo', 'Lagos', 'Lima', 'Hanoi'])[1 + i % 4] AS city, DATE '1950-01-01' + i % 20000 AS born,
     (i * 7 % 100000) / 100.0 AS score FROM generate_series(1, ${people}) i`;
-  return `
-CREATE TABLE pgbench_branches (bid int NOT NULL PRIMARY KEY, bbalance int, filler char(88));
-CREATE TABLE pgbench_tellers (tid int NOT NULL PRIMARY KEY, bid int, tbalance int, filler char(84));
-CREATE TABLE pgbench_history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22));
-CREATE TABLE pgbench_accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) WITH (fillfactor = 100);
-INSERT INTO pgbench_branches VALUES (1, 0, NULL);
-INSERT INTO pgbench_tellers SELECT i, 1, 0, NULL FROM generate_series(1, 10) i;
-INSERT INTO pgbench_accounts SELECT i, 1, 0, '' FROM generate_series(1, ${ACCOUNTS}) i;
-ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid);
-CREATE TABLE people AS ${rows};
-CREATE TABLE people_masked AS ${rows};
-VACUUM ANALYZE;`;
+  return [
+    'CREATE TABLE pgbench_branches (bid int NOT NULL PRIMARY KEY, bbalance int, filler char(88))',
+    'CREATE TABLE pgbench_tellers (tid int NOT NULL PRIMARY KEY, bid int, tbalance int, filler char(84))',
+    'CREATE TABLE pgbench_history (tid int, bid int, aid int, delta int, mtime timestamp, filler char(22))',
+    'CREATE TABLE pgbench_accounts (aid int NOT NULL, bid int, abalance int, filler char(84)) WITH (fillfactor = 100)',
+    'INSERT INTO pgbench_branches VALUES (1, 0, NULL)',
+    'INSERT INTO pgbench_tellers SELECT i, 1, 0, NULL FROM generate_series(1, 10) i',
+    `INSERT INTO pgbench_accounts SELECT i, 1, 0, '' FROM generate_series(1, ${ACCOUNTS}) i`,
+    'ALTER TABLE pgbench_accounts ADD PRIMARY KEY (aid)',
+    `CREATE TABLE people AS ${rows}`,
+    `CREATE TABLE people_masked AS ${rows}`,
+    'VACUUM ANALYZE',
+  ];
 }

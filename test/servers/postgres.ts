@@ -32,8 +32,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** PEM texts; TLS is on when given. `ca` is what client certificates are checked against. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
-  /** SQL run once, as the superuser, before the promise is resolved. */
-  readonly sql?: string;
+  /** SQL run once, as the superuser, before the promise is resolved; a text is one simple query. */
+  readonly sql?: string | readonly string[];
   /** A port to listen on (127.0.0.1); default: a free one. */
   readonly port?: number;
 }
@@ -117,7 +117,7 @@ async function finish(dir: string, port: number, started: Watched, options: Post
       `SET password_encryption = 'md5'; ALTER ROLE ${SUPERUSER} PASSWORD '${PASSWORD}'; RESET password_encryption`,
     );
   }
-  if (options.sql !== undefined) statements.push(options.sql);
+  statements.push(...[options.sql ?? []].flat());
   try {
     if (statements.length > 0) {
       const client = new Client({ host: dir, port, user: SUPERUSER, database: 'postgres' });

@@ -1,0 +1,219 @@
+// The rows of the benchmark's table: what each measures, and the least that is good enough.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { MASKED_RESULT, PLAIN_RESULT } from './data.ts';
+import { type PgbenchMode, pgbench } from './load/pgbench.ts';
+import type { RowsResult } from './load/rows.ts';
+import type { SelectResult } from './load/select.ts';
+import { addressOf, againstPipe, interleave, median, runLoad, type Samples } from './measure.ts';
+import type { Target, TargetName } from './targets/target.ts';
+import { coldVerdict } from './verdict.ts';
+
+export interface Plan {
+  readonly targets: readonly Target[];
+  readonly rounds: number;
+  /** Whole seconds of load in one round on one target. */
+  readonly seconds: number;
+  readonly people: number;
+  readonly idleSessions: number;
+  readonly pgbench: boolean;
+}
+
+export interface Measured {
+  /** The row's figure; null where there is nothing to measure yet. */
+  readonly value: number | null;
+  /** What each target did, in the row's own unit. */
+  readonly figures: Partial<Record<TargetName, number>>;
+  readonly note?: string;
+}
+
+export interface Case {
+  readonly id: string;
+  readonly label: string;
+  /** Of `value`. A ratio is compared with the baseline; the others depend on the machine, and have only their limit. */
+  readonly unit: 'ratio' | 'µs' | 'KiB' | 'MiB';
+  readonly figureUnit: string;
+  /** A ratio below it, or another figure above it, fails. */
+  readonly limit: number | null;
+  /** What is aimed at. */
+  readonly goal: number | null;
+  /** Called again, it measures more, and answers for all that it measured. */
+  measure(): Promise<Measured>;
+}
+
+export function cases(plan: Plan): Case[] {
+  const list: Case[] = [];
+  for (const connections of [8, 32]) {
+    for (const mode of ['simple', 'extended', 'prepared'] as const) {
+      if (plan.pgbench) list.push(pgbenchCase(plan, mode, connections));
+    }
+    for (const mode of ['simple', 'prepared'] as const) list.push(selectCase(plan, mode, connections));
+  }
+  for (const mode of ['simple', 'prepared'] as const) list.push(latencyCase(plan, mode));
+  list.push(...resultCases(plan), verdictCase(), idleCase(plan));
+  return list;
+}
+
+const POINT_SELECTS = { unit: 'ratio', figureUnit: '1/s', limit: 0.75, goal: 0.9 } as const;
+
+function pgbenchCase(plan: Plan, mode: PgbenchMode, connections: number): Case {
+  return {
+    ...POINT_SELECTS,
+    id: `pgbench-${mode}-${connections}`,
+    label: `point selects, pgbench ${mode}, ${connections} connections`,
+    measure: repeated(plan, (target) => pgbench(target, mode, connections, plan.seconds)),
+  };
+}
+
+function selectCase(plan: Plan, mode: 'simple' | 'prepared', connections: number): Case {
+  const load = { mode, connections, warmupMs: 200, measureMs: plan.seconds * 1000 };
+  return {
+    ...POINT_SELECTS,
+    id: `select-${mode}-${connections}`,
+    label: `point selects, own load ${mode}, ${connections} connections`,
+    measure: repeated(plan, async (target) => (await runLoad<unknown, SelectResult>('select.ts', target, load)).rate),
+  };
+}
+
+function latencyCase(plan: Plan, mode: 'simple' | 'prepared'): Case {
+  const load = { mode, connections: 1, warmupMs: 200, measureMs: plan.seconds * 1000 };
+  return {
+    id: `latency-${mode}`,
+    label: `1 connection, ${mode}: median beyond the pipe's`,
+    unit: 'µs',
+    figureUnit: 'µs',
+    limit: 25,
+    goal: null,
+    measure: repeated(
+      plan,
+      async (target) => (await runLoad<unknown, SelectResult>('select.ts', target, load)).medianUs,
+      (figure, pipe) => figure - pipe,
+    ),
+  };
+}
+
+/** Measures `plan.rounds` more each time it is called; the value is the gateway's against the pipe's. */
+function repeated(
+  plan: Plan,
+  measure: (target: Target) => Promise<number>,
+  compare = (figure: number, pipe: number) => figure / pipe,
+): () => Promise<Measured> {
+  const samples: Samples = {};
+  return async () => {
+    await interleave(plan.targets, plan.rounds, measure, samples);
+    return { value: againstPipe(samples, 'gateway', compare), figures: medians(samples) };
+  };
+}
+
+function medians(samples: Samples): Measured['figures'] {
+  return Object.fromEntries(Object.entries(samples).map(([name, figures]) => [name, median(figures)]));
+}
+
+function resultCases(plan: Plan): Case[] {
+  const gateway = plan.targets.find(({ name }) => name === 'gateway');
+  const rows = plan.people.toLocaleString('en');
+  const rate = (sql: string) => async (target: Target) => {
+    const { seconds } = await runLoad<unknown, RowsResult>('rows.ts', target, { sql, tag: `SELECT ${plan.people}` });
+    return plan.people / seconds;
+  };
+  const result = (id: string, label: string, limit: number, sql: string): Case => {
+    const again = repeated(plan, rate(sql));
+    return {
+      id,
+      label,
+      unit: 'ratio',
+      figureUnit: 'rows/s',
+      limit,
+      goal: null,
+      async measure() {
+        if (gateway !== undefined) forgetPeak(gateway.pid);
+        const measured = await again();
+        if (gateway === undefined) return measured;
+        return { ...measured, note: `gateway peak ${(memory(gateway.pid, 'VmHWM') / 1024).toFixed(0)} MiB` };
+      },
+    };
+  };
+  return [
+    result('rows-unmasked', `a result of ${rows} rows, nothing masked`, 0.9, PLAIN_RESULT),
+    result('rows-masked', `a result of ${rows} rows, 1 of 6 columns masked`, 0.4, MASKED_RESULT),
+  ];
+}
+
+function verdictCase(): Case {
+  return {
+    id: 'cold-verdict',
+    label: 'verdict on a new text (median of ordinary statements)',
+    unit: 'µs',
+    figureUnit: 'µs',
+    limit: 80,
+    goal: null,
+    async measure() {
+      const value = await coldVerdict();
+      return { value, figures: value === null ? {} : { gateway: value } };
+    },
+  };
+}
+
+function idleCase(plan: Plan): Case {
+  const gateway = plan.targets.find(({ name }) => name === 'gateway');
+  return {
+    id: 'idle-session',
+    label: `memory of an idle session (of ${plan.idleSessions.toLocaleString('en')})`,
+    unit: 'KiB',
+    figureUnit: 'KiB',
+    limit: 64,
+    goal: null,
+    async measure() {
+      if (gateway === undefined) return { value: null, figures: {} };
+      // The first sessions bring in code and buffers that later ones share.
+      await holdIdle(gateway, 50, () => 0);
+      const before = await settledMemory(gateway.pid);
+      const after = await holdIdle(gateway, plan.idleSessions, () => settledMemory(gateway.pid));
+      const value = (after - before) / plan.idleSessions;
+      return { value, figures: { gateway: value } };
+    },
+  };
+}
+
+/** Opens idle sessions in a process of their own, runs `during` while they are there, ends them. */
+async function holdIdle<T>(target: Target, sessions: number, during: () => T | Promise<T>): Promise<T> {
+  const file = fileURLToPath(new URL('load/idle.ts', import.meta.url));
+  const load = JSON.stringify({ ...addressOf(target), sessions });
+  const child = spawn(process.execPath, [file, load], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  try {
+    const failed = ended.then(() => Promise.reject(new Error(`${sessions} idle sessions could not be opened`)));
+    await Promise.race([once(createInterface({ input: child.stdout }), 'line'), failed]);
+    return await during();
+  } finally {
+    child.stdin.end();
+    await ended;
+  }
+}
+
+/** Resident KiB once it stands still: the same, within a percent, three times in a row. */
+async function settledMemory(pid: number): Promise<number> {
+  let last = memory(pid, 'VmRSS');
+  for (let same = 0, tries = 0; same < 3 && tries < 40; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    const now = memory(pid, 'VmRSS');
+    same = Math.abs(now - last) < last / 100 ? same + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
+/** KiB, from proc_pid_status(5). */
+function memory(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN);
+}
+
+/** Sets VmHWM back to VmRSS (proc_pid_clear_refs(5)). */
+function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}

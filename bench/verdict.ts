@@ -1,0 +1,3 @@
+export async function coldVerdict(): Promise<number | null> {
+  return null;
+}
