@@ -103,9 +103,11 @@ export interface SettingUse {
 /**
  * Where a column is used:
  * `output` a bare column or `*` in the select list (or RETURNING) of the outermost plain query, over relations named there;
- * `predicate` anywhere in WHERE, ON, USING, HAVING, GROUP BY, ORDER BY, DISTINCT of the outermost query;
+ * `predicate` anywhere in WHERE, ON, HAVING, GROUP BY, ORDER BY, DISTINCT of the outermost query; an output's name or number
+ *   there is the columns of that output;
  * `assigned` the target of an INSERT or UPDATE;
- * `expression` everywhere else: expressions, subqueries, CTEs, set operations, COPY, whole rows.
+ * `expression` everywhere else: expressions, subqueries, CTEs, set operations, COPY, whole rows, and USING: a column that
+ *   it merges (FULL JOIN, two types) comes out without its origin.
  */
 export type ColumnPlace = 'output' | 'predicate' | 'assigned' | 'expression';
 

@@ -43,9 +43,12 @@ const SYSTEM_SCHEMA = /^(pg_.*|information_schema)$/;
  * Throws SallyportError SP_CONFIG naming the place and the mistake: a rule that is not understood must not be skipped.
  */
 export function compileMasking(raw: unknown): Masking {
-  const source = record(raw, 'masking');
+  const { detectors, ...source } = record(raw, 'masking');
+  if (detectors !== undefined && !(Array.isArray(detectors) && detectors.length === 0)) {
+    throw mistake('detectors', 'are not supported yet');
+  }
   for (const key of Object.keys(source)) {
-    if (source[key] !== undefined && !KEYS.includes(key)) throw mistake(key, 'is not supported');
+    if (source[key] !== undefined && !KEYS.includes(key)) throw mistake(key, 'is not supported yet');
   }
   const columns = source.columns ?? [];
   if (!Array.isArray(columns)) throw mistake('columns', 'is not a list');
