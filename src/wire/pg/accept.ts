@@ -17,6 +17,7 @@ import {
 } from './auth.ts';
 import { cstringEnd } from './decode.ts';
 import {
+  ALPN,
   authenticationSasl,
   authenticationSaslContinue,
   authenticationSaslFinal,
@@ -27,9 +28,6 @@ import {
   StartupCode,
 } from './messages.ts';
 import { readStartup, type Startup } from './startup.ts';
-
-/** The name of the protocol in ALPN. */
-export const ALPN = 'postgresql';
 
 /** As in the server (MAX_STARTUP_PACKET_LENGTH). */
 const STARTUP_MAX = 10_000;

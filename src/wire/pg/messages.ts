@@ -3,6 +3,9 @@
 
 import { Writer } from '../bytes.ts';
 
+/** The name of the protocol in ALPN (RFC 7301). */
+export const ALPN = 'postgresql';
+
 /** First bytes of what a client sends. */
 export const Frontend = {
   bind: 0x42, // B

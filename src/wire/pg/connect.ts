@@ -1,0 +1,266 @@
+// Connections that the gateway makes itself: dialling a database, asking it something small, cancelling what it runs.
+
+import { connect, type Socket } from 'node:net';
+import { SallyportError } from '../../errors.ts';
+import type { Connection } from '../../types.ts';
+import { endPointHash } from '../certificate.ts';
+import { upgradeClient } from '../tls.ts';
+import { decodeError } from './decode.ts';
+import { createDial, type Dial, type DialFailure, type Ready } from './dial.ts';
+import { FRAME, FrameReader, READ } from './frame.ts';
+import { ALPN, Backend, query } from './messages.ts';
+
+const KEEPALIVE_MS = 30_000;
+const EMPTY = Buffer.alloc(0);
+
+/** A session with a database, idle, its socket paused and with nothing listening but for errors. */
+export interface Upstream extends Omit<Ready, 'rest'> {
+  /** A TLSSocket where TLS is on. */
+  readonly socket: Socket;
+  /** Bytes that were read behind what was understood; they come before what the socket gives. */
+  rest: Buffer;
+}
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Dials a database and logs in.
+ * @param parameters settings for the startup packet
+ * Rejects with SP_UPSTREAM: the message is one line for the log, never for a client; `cause` is a `DialFailure` where the
+ * database itself said no.
+ */
+export async function connectUpstream(
+  connection: Connection,
+  parameters: Iterable<readonly [string, string]>,
+  limits: Limits,
+): Promise<Upstream> {
+  const { tls, user, database, password } = connection;
+  const dial = createDial({ tls: tls.mode, user, database, password, parameters });
+  return withSocket(connection, limits, async (plain) => {
+    const { socket, ready } = await drive(connection, plain, dial);
+    if (ready === null) throw new SallyportError('SP_UPSTREAM', 'the database hung up during login');
+    return { socket, ...ready };
+  });
+}
+
+/**
+ * Asks a database to cancel what the backend is running; answers when it has taken note. Nothing is said of whether there
+ * was anything to cancel. Rejects with SP_UPSTREAM.
+ */
+export async function cancelUpstream(
+  connection: Connection,
+  pid: number,
+  secret: Uint8Array,
+  limits: Limits = { timeoutMs: 5_000 },
+): Promise<void> {
+  const { tls, user, database, password } = connection;
+  const dial = createDial({ tls: tls.mode, user, database, password, parameters: [], cancel: { pid, secret } });
+  await withSocket(connection, limits, async (plain) => {
+    const { socket } = await drive(connection, plain, dial);
+    socket.destroy();
+  });
+}
+
+/** Opens a socket for `work`; destroys it where that fails or takes too long. */
+async function withSocket<T>(connection: Connection, limits: Limits, work: (socket: Socket) => Promise<T>): Promise<T> {
+  const { host, port, name } = connection;
+  const deadline = AbortSignal.timeout(limits.timeoutMs);
+  const stop = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal]);
+  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
+  let failure: NodeJS.ErrnoException | null = null;
+  socket.on('error', (error) => {
+    failure ??= error;
+  });
+  const abort = () => socket.destroy();
+  if (stop.aborted) abort();
+  stop.addEventListener('abort', abort);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('close', () => reject(new SallyportError('SP_UPSTREAM', 'no connection')));
+    });
+    return await work(socket);
+  } catch (error) {
+    socket.destroy();
+    const { message, cause } = error as Error;
+    const why = deadline.aborted
+      ? `no answer within ${limits.timeoutMs} ms`
+      : stop.aborted
+        ? 'the dial was given up'
+        : failure === null || cause !== undefined
+          ? message
+          : systemError(failure);
+    throw new SallyportError('SP_UPSTREAM', `connection ${name} (${host}:${port}): ${why}`, { cause });
+  } finally {
+    stop.removeEventListener('abort', abort);
+  }
+}
+
+/** Where several addresses were tried, the message is empty and the code says it. */
+function systemError(error: NodeJS.ErrnoException): string {
+  return error.message || error.code || 'no connection';
+}
+
+/** Runs the machine over the socket until it is ready (or the database has closed: null). */
+async function drive(
+  { host, tls }: Connection,
+  plain: Socket,
+  dial: Dial,
+): Promise<{ socket: Socket; ready: Ready | null }> {
+  let socket = plain;
+  socket.write(dial.start());
+  for (;;) {
+    const chunk = await read(socket);
+    if (chunk === null) return { socket, ready: null };
+    for (const step of await dial.push(chunk)) {
+      switch (step.do) {
+        case 'send':
+          socket.write(step.bytes);
+          break;
+        case 'start-tls': {
+          if (tls.mode === 'disable') throw new SallyportError('SP_UPSTREAM', 'TLS is disabled');
+          const secure = await upgradeClient(plain, { mode: tls.mode, host, ca: tls.ca }, ALPN);
+          const certificate = secure.getPeerX509Certificate();
+          socket = secure;
+          socket.write(dial.tlsEstablished(certificate === undefined ? null : endPointHash(certificate.raw)));
+          break;
+        }
+        case 'ready':
+          return { socket, ready: step };
+        case 'failed': {
+          const cause: DialFailure = { sqlstate: step.sqlstate, message: step.message };
+          throw new SallyportError('SP_UPSTREAM', step.message, { cause });
+        }
+      }
+    }
+  }
+}
+
+/** What comes next, or null at the end. The socket stays paused between two calls. */
+async function read(socket: Socket): Promise<Buffer | null> {
+  for (;;) {
+    const chunk: Buffer | null = socket.read();
+    if (chunk !== null) return chunk;
+    if (socket.readableEnded || socket.destroyed) return null;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off('readable', done).off('end', done).off('close', done);
+        resolve();
+      };
+      socket.on('readable', done).on('end', done).on('close', done);
+    });
+  }
+}
+
+// --- Small questions -----------------------------------------------------------------------------------------------
+
+const READS = new Uint8Array(256);
+for (const type of [
+  Backend.rowDescription,
+  Backend.dataRow,
+  Backend.commandComplete,
+  Backend.emptyQueryResponse,
+  Backend.errorResponse,
+  Backend.noticeResponse,
+  Backend.notificationResponse,
+  Backend.parameterStatus,
+  Backend.readyForQuery,
+]) {
+  READS[type] = READ.whole;
+}
+
+export type Rows = (string | null)[][];
+
+/**
+ * Runs a text of one or more statements by the simple protocol and answers the rows of each, cells in text. One at a time on
+ * an upstream. Rejects with SP_UPSTREAM; after an error of the database itself (`cause` is then a `DialFailure`) the upstream
+ * is still good, after any other it is destroyed.
+ */
+export async function runQuery(
+  upstream: Upstream,
+  sql: string,
+  { timeoutMs = 30_000, maxBytes = 64 * 1024 * 1024 } = {},
+): Promise<Rows[]> {
+  const { socket } = upstream;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    socket.destroy();
+  }, timeoutMs);
+  try {
+    socket.write(query(sql));
+    return await results(upstream, maxBytes);
+  } catch (error) {
+    if (!(error instanceof SallyportError) || error.cause === undefined) socket.destroy();
+    throw late ? new SallyportError('SP_UPSTREAM', `the database gave no answer within ${timeoutMs} ms`) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function results(upstream: Upstream, maxBytes: number): Promise<Rows[]> {
+  const reader = new FrameReader(READS, maxBytes);
+  const found: Rows[] = [];
+  let rows: Rows = [];
+  let failure: DialFailure | null = null;
+  let received = 0;
+  reader.push(upstream.rest);
+  upstream.rest = EMPTY;
+  for (;;) {
+    const frame = reader.next();
+    if (frame === FRAME.incomplete) {
+      const chunk = await read(upstream.socket);
+      if (chunk === null)
+        throw new SallyportError('SP_UPSTREAM', `the database hung up: ${failure?.message ?? 'silently'}`);
+      received += chunk.length;
+      if (received > maxBytes) throw new SallyportError('SP_UPSTREAM', `an answer of more than ${maxBytes} bytes`);
+      reader.push(chunk);
+      continue;
+    }
+    if (frame === FRAME.malformed) throw new SallyportError('SP_UPSTREAM', reader.problem);
+    const { buffer, start, end } = reader;
+    switch (reader.type) {
+      case Backend.dataRow:
+        rows.push(cells(buffer, start + 5, end));
+        break;
+      case Backend.commandComplete:
+      case Backend.emptyQueryResponse:
+        found.push(rows);
+        rows = [];
+        break;
+      case Backend.errorResponse: {
+        const fields = decodeError(buffer, start + 5, end);
+        failure = { sqlstate: fields?.get('C') ?? null, message: fields?.get('M') ?? '' };
+        break;
+      }
+      case Backend.parameterStatus:
+      case Backend.rowDescription:
+      case Backend.noticeResponse:
+      case Backend.notificationResponse:
+        break;
+      case Backend.readyForQuery:
+        upstream.rest = Buffer.from(reader.rest);
+        if (failure === null) return found;
+        throw new SallyportError('SP_UPSTREAM', failure.message, { cause: failure });
+    }
+  }
+}
+
+/** DataRow: Int16 count, then Int32 length (-1: NULL) and bytes of each cell. */
+function cells(buffer: Buffer, start: number, end: number): (string | null)[] {
+  const row: (string | null)[] = [];
+  const count = end - start < 2 ? -1 : buffer.readInt16BE(start);
+  let at = start + 2;
+  for (let i = 0; i < count && at + 4 <= end; i++) {
+    const length = buffer.readInt32BE(at);
+    at += 4;
+    if (length === -1) row.push(null);
+    else if (length < 0 || length > end - at) break;
+    else row.push(buffer.toString('utf8', at, at + length));
+    if (length > 0) at += length;
+  }
+  if (row.length !== count || at !== end) throw new SallyportError('SP_UPSTREAM', 'a malformed DataRow');
+  return row;
+}
