@@ -1,0 +1,242 @@
+// Whether a statement could bring out protected data in a way that the masking of result columns does not cover.
+//
+// Covered is the bare column in the outermost select list or RETURNING: the database names its origin and the row plan masks
+// it. Everything else that touches a protected column is refused. Writing to one is allowed, so a masked value that is
+// written back replaces the real one.
+
+import type { CatalogRelation, ColumnUse, Facts, FunctionUse, RelationUse } from '../types.ts';
+import type { ProtectedRelation, Protection } from './protect.ts';
+import type { Masking } from './rules.ts';
+
+/** A relation that the statement uses; undefined where the catalog, read just now, does not have it. */
+export interface TouchedRelation {
+  readonly use: RelationUse;
+  readonly relation: CatalogRelation | undefined;
+}
+
+/** Relations of the system's and of extensions that hold samples of columns, or statements with their values. */
+const COPIES: ReadonlySet<string> = new Set([
+  'pg_stats',
+  'pg_stats_ext',
+  'pg_stats_ext_exprs',
+  'pg_statistic',
+  'pg_statistic_ext_data',
+  'pg_largeobject',
+  'pg_stat_activity',
+  'pg_stat_statements',
+]);
+
+/**
+ * Built-in functions that PostgreSQL (12–18) calls on the whole row for a name behind a dot that is no column:
+ * `SELECT c.to_jsonb FROM customers c`. Only functions that take any type, and one argument, can be meant.
+ */
+export const WHOLE_ROW_FUNCTIONS: ReadonlySet<string> = new Set([
+  'any_value',
+  'array_agg',
+  'concat',
+  'count',
+  'first_value',
+  'hash_record',
+  'json_agg',
+  'json_agg_strict',
+  'json_build_array',
+  'json_build_object',
+  'jsonb_agg',
+  'jsonb_agg_strict',
+  'jsonb_build_array',
+  'jsonb_build_object',
+  'lag',
+  'last_value',
+  'lead',
+  'max',
+  'min',
+  'mode',
+  'num_nonnulls',
+  'num_nulls',
+  'pg_collation_for',
+  'pg_column_compression',
+  'pg_column_size',
+  'pg_column_toast_chunk_id',
+  'pg_typeof',
+  'quote_literal',
+  'quote_nullable',
+  'record_out',
+  'record_send',
+  'row_to_json',
+  'to_json',
+  'to_jsonb',
+]);
+
+/** Changes of a relation that neither show its values nor take it or its columns out of the rules' reach. */
+const HARMLESS_CHANGES: ReadonlySet<string> = new Set([
+  'analyze',
+  'cluster',
+  'comment',
+  'create-index',
+  'create-statistics',
+  'drop-index',
+  'drop-materialized-view',
+  'drop-table',
+  'drop-view',
+  'lock',
+  'reindex',
+  'truncate',
+  'vacuum',
+]);
+
+/**
+ * Why the statement is refused, for the agent to read, or null. `relations` are those of `facts`, found in the catalog that
+ * `protection` was made from.
+ */
+export function exposure(
+  facts: Facts,
+  relations: readonly TouchedRelation[],
+  protection: Protection,
+  masking: Masking,
+): string | null {
+  if (!protection.any) return null;
+  return unseenBody(facts, protection) ?? copies(relations) ?? touched(facts, relations, protection, masking);
+}
+
+/** Whether an error or a notice of this statement may hold protected values. */
+export function touchesProtected(relations: readonly TouchedRelation[], protection: Protection): boolean {
+  return relations.some(({ relation }) => relation !== undefined && protection.relation(relation.oid) !== undefined);
+}
+
+/** What runs out of sight may read anything, whatever relations the statement itself names. */
+function unseenBody(facts: Facts, protection: Protection): string | null {
+  if (facts.opaque !== null) {
+    return `this database has masked columns, and what ${facts.opaque} does with them cannot be seen; send the statements inside it one by one`;
+  }
+  const unseen = facts.functions.find((use) => mayReadAnything(use, protection));
+  if (unseen === undefined) return null;
+  const name = unseen.schema === null ? unseen.name : `${unseen.schema}.${unseen.name}`;
+  return `this database has masked columns, and ${name} could read them out of sight; use PostgreSQL's own functions that have no effects, with pg_catalog. before the name where the database has its own of that name`;
+}
+
+function mayReadAnything(use: FunctionUse, protection: Protection): boolean {
+  // `write` is a list of known functions (nextval, pg_notify, advisory locks …); of these only large objects are read.
+  if (use.need !== 'read' && use.need !== 'write') return true;
+  if (/^lo(_|read$|write$)/.test(use.name)) return true;
+  return use.schema !== 'pg_catalog' && protection.userFunctions.has(use.name);
+}
+
+function copies(relations: readonly TouchedRelation[]): string | null {
+  const found = relations.find(({ use }) => COPIES.has(use.name));
+  if (found === undefined) return null;
+  return `${found.use.name} holds copies of values of masked columns; it cannot be read where columns are masked`;
+}
+
+function touched(
+  facts: Facts,
+  relations: readonly TouchedRelation[],
+  protection: Protection,
+  masking: Masking,
+): string | null {
+  const found: ProtectedRelation[] = [];
+  for (const { use, relation } of relations) {
+    const held = relation && protection.relation(relation.oid);
+    if (!held) continue;
+    if (changesDefinition(facts, use)) {
+      return `${nameOf(held)} has masked columns (${listOf(held)}), and a change of its definition could bring them out; ask a person to make it`;
+    }
+    // Dropped, described, locked: no column of it is read.
+    if (use.verb === 'ddl' || use.verb === 'admin') continue;
+    if (held.opaque) {
+      return `${nameOf(held)} is a view that reads masked columns, which is not supported yet; query the tables behind it, selecting bare columns`;
+    }
+    found.push(held);
+  }
+  if (found.length === 0) return null;
+
+  const names = found.map(nameOf).join(', ');
+  if (facts.columnsHidden) {
+    return `${names} has masked columns, and the statement renames columns in FROM or joins by NATURAL, so it cannot be seen which it uses; write the joins with ON and the columns by their own names`;
+  }
+  if (facts.kinds.includes('copy-to') || facts.kinds.includes('copy-from')) {
+    const whole = !facts.columns.some((column) => column.name !== '*');
+    if (whole)
+      return `COPY of ${names} takes its masked columns (${found.map(listOf).join(', ')}) along; list the other columns, or use SELECT`;
+  }
+  for (const column of facts.columns) {
+    const reason = misuse(column, facts, found, relations, protection, masking);
+    if (reason !== null) return reason;
+  }
+  return null;
+}
+
+function changesDefinition(facts: Facts, use: RelationUse): boolean {
+  if (use.verb !== 'ddl' && use.verb !== 'admin') return false;
+  return !HARMLESS_CHANGES.has(facts.kinds[0] ?? '');
+}
+
+function misuse(
+  column: ColumnUse,
+  facts: Facts,
+  found: readonly ProtectedRelation[],
+  relations: readonly TouchedRelation[],
+  protection: Protection,
+  masking: Masking,
+): string | null {
+  const holder = found.find((held) => column.name === '*' || held.names.has(column.name));
+  if (holder === undefined) {
+    if (mayBeWholeRow(column, relations, protection)) {
+      return `${column.qualifier}.${column.name} could be the function ${column.name} on a whole row with masked columns; name the column you need`;
+    }
+    if (column.place !== 'predicate' || masking.predicates === 'allow' || !isAlias(column, facts, found, relations))
+      return null;
+    return `${column.name} may stand for a masked column of ${found.map(nameOf).join(', ')}, and filters, joins and orderings on these are not allowed here; use the columns' own names`;
+  }
+  const star = column.name === '*';
+  const name = star
+    ? `the masked columns of ${nameOf(holder)} (${listOf(holder)})`
+    : `${nameOf(holder)}.${column.name}`;
+  switch (column.place) {
+    case 'output':
+    case 'assigned':
+      return null;
+    case 'predicate':
+      if (masking.predicates === 'allow') return null;
+      return `${name}: masked, and filters, joins, groupings and orderings on a masked column are not allowed here; leave it out of them`;
+    case 'expression':
+      if (star) {
+        return `${name} would come out through a whole row or a * that is not in the outermost select list; list the columns you need without these`;
+      }
+      return `${name} is masked and can only be selected as a bare column of the outermost select list; take it out of the expression, subquery, CTE, set operation, USING or COPY`;
+  }
+}
+
+/** `alias.name` where the name is no column of a protected relation but a function that takes a row. */
+function mayBeWholeRow(column: ColumnUse, relations: readonly TouchedRelation[], protection: Protection): boolean {
+  if (column.qualifier === null) return false;
+  if (!WHOLE_ROW_FUNCTIONS.has(column.name) && !protection.userFunctions.has(column.name)) return false;
+  return relations.some(
+    ({ relation }) => relation !== undefined && protection.relation(relation.oid) && !hasColumn(relation, column.name),
+  );
+}
+
+/** In ORDER BY and GROUP BY a name that no relation has is an output's: of a masked column, where one is put out. */
+function isAlias(
+  column: ColumnUse,
+  facts: Facts,
+  found: readonly ProtectedRelation[],
+  relations: readonly TouchedRelation[],
+): boolean {
+  if (relations.some(({ relation }) => relation !== undefined && hasColumn(relation, column.name))) return false;
+  return facts.columns.some(
+    ({ name, place }) => place === 'output' && found.some((held) => name === '*' || held.names.has(name)),
+  );
+}
+
+function hasColumn(relation: CatalogRelation, name: string): boolean {
+  for (const column of relation.columns.values()) if (column === name) return true;
+  return false;
+}
+
+function nameOf(relation: ProtectedRelation): string {
+  return `${relation.schema}.${relation.name}`;
+}
+
+function listOf(relation: ProtectedRelation): string {
+  return [...relation.names].join(', ');
+}
