@@ -366,3 +366,13 @@ test('a listener that throws keeps no other from being told', async () => {
   grants.complete((await grants.request(request)).grant.id, 'agent');
   assert.deepEqual(told, [id]);
 });
+
+test('a listener may look at the other grants that end in the same moment', async () => {
+  const { grants, time, ends } = open();
+  const made = [(await grants.request(request)).grant.id, (await grants.request(request)).grant.id];
+  grants.onEnd(() => {
+    for (const id of made) grants.show(id);
+  });
+  time.pass(request.ttlMs);
+  assert.deepEqual(ends.map((end) => end.slice(0, 19)).sort(), made.sort());
+});
