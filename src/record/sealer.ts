@@ -204,7 +204,7 @@ export function openSealer(dir: string): Sealer {
         const damage = sealSegment(segment, end);
         if (damage !== null) throw new SallyportError('SP_RECORD', `journal segment ${segment}: ${damage}`);
       }
-      deleteBefore(Math.min(root.segment, ends[0]?.[0] ?? root.segment));
+      deleteBefore(root.segment);
       return { segment: root.segment, offset: root.offset };
     },
     close: () => layout.root.close(),
