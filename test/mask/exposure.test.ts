@@ -1,0 +1,127 @@
+// Which statements are refused because masking does not cover what they do, going by their facts.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { exposure, touchesProtected } from '../../src/mask/exposure.ts';
+import { protect } from '../../src/mask/protect.ts';
+import { compileMasking } from '../../src/mask/rules.ts';
+import type { ColumnPlace, ColumnUse, Facts, FunctionUse, Need, Verb } from '../../src/types.ts';
+import { catalogOf } from './catalog.ts';
+
+const catalog = catalogOf(
+  [
+    { name: 'customers', columns: ['id', 'name', 'email'] },
+    { name: 'orders', columns: ['id', 'customer', 'note', 'to_json'] },
+    { name: 'contacts', kind: 'v', columns: ['id'], reads: [20001] },
+  ],
+  ['lower', 'mine'],
+);
+const COLUMNS = [{ column: 'public.customers.email', with: 'redact' }];
+
+function facts(kind: string, columns: readonly ColumnUse[], more: Partial<Facts> = {}): Facts {
+  const none = { needs: [], relations: [], functions: [], settings: [], secrets: [] };
+  return {
+    start: 0,
+    end: 0,
+    kinds: [kind],
+    ...none,
+    columns,
+    columnsHidden: false,
+    opaque: null,
+    valueBlind: true,
+    ...more,
+  };
+}
+
+/** A column written `[qualifier.]name`. */
+function use(text: string, place: ColumnPlace): ColumnUse {
+  const [name = '', qualifier] = text.split('.').reverse();
+  return { qualifier: qualifier ?? null, name, place };
+}
+
+function call(name: string, need: Need = 'read', schema: string | null = null): FunctionUse {
+  return { schema, name, need };
+}
+
+/** Relations as `name` (read) or `name:verb`; one that the catalog does not have is undefined. */
+function reason(of: Facts, relations: readonly string[], config: object = {}): string | null {
+  const masking = compileMasking({ columns: COLUMNS, ...config });
+  const touched = relations.map((text) => {
+    const [name = '', verb = 'read'] = text.split(':');
+    return {
+      use: { schema: null, name, verb: verb as Verb },
+      relation: catalog.find('public', name, []),
+    };
+  });
+  return exposure(of, touched, protect(masking, catalog), masking);
+}
+
+test('a bare column of the outermost select list, assigned values and filters pass', () => {
+  const passes = (of: Facts, ...relations: string[]) => assert.equal(reason(of, relations), null);
+  passes(facts('select', [use('email', 'output'), use('c.*', 'output'), use('*', 'output')]), 'customers');
+  passes(facts('select', [use('email', 'predicate'), use('name', 'expression')]), 'customers', 'orders');
+  passes(facts('update', [use('email', 'assigned'), use('id', 'predicate')]), 'customers:write');
+  passes(facts('select', [use('*', 'expression'), use('email', 'expression')]), 'orders');
+  passes(facts('select', [use('s.total', 'output')]), 'customers', 'orders');
+  passes(facts('drop-table', []), 'customers:ddl');
+  passes(facts('drop-view', []), 'contacts:ddl');
+  passes(facts('select', [use('anything', 'expression')]), 'absent');
+});
+
+test('expressions, whole rows, views, hidden columns and COPY are refused by name', () => {
+  const refused = (of: Facts, relations: string[], words: RegExp) => assert.match(reason(of, relations) ?? '', words);
+  refused(facts('select', [use('email', 'expression')]), ['customers'], /public\.customers\.email is masked/);
+  refused(
+    facts('select', [use('c.*', 'expression')]),
+    ['orders', 'customers'],
+    /masked columns of public\.customers \(email\)/,
+  );
+  refused(facts('select', [], { columnsHidden: true }), ['customers'], /renames columns/);
+  refused(facts('select', [use('id', 'output')]), ['contacts'], /public\.contacts is a view/);
+  refused(facts('copy-to', []), ['customers'], /COPY of public\.customers/);
+  refused(facts('copy-to', [use('email', 'expression')]), ['customers'], /public\.customers\.email/);
+  refused(facts('copy-from', []), ['customers:write'], /COPY of public\.customers/);
+  refused(facts('alter-table', []), ['customers:ddl'], /change of its definition/);
+  refused(facts('rename', []), ['contacts:ddl'], /change of its definition/);
+  refused(facts('select', []), ['pg_stats'], /pg_stats holds copies/);
+  assert.equal(reason(facts('copy-to', [use('id', 'expression')]), ['customers']), null);
+});
+
+test('a name behind a dot that is a function of the whole row is refused', () => {
+  const whole = (column: string, ...relations: string[]) => reason(facts('select', [use(column, 'output')]), relations);
+  assert.match(whole('c.to_jsonb', 'customers') ?? '', /c\.to_jsonb could be the function to_jsonb/);
+  assert.match(whole('c.to_json', 'customers', 'orders') ?? '', /whole row/, 'another table has a column of that name');
+  assert.match(whole('c.mine', 'customers') ?? '', /whole row/);
+  assert.equal(whole('to_jsonb', 'customers'), null);
+  assert.equal(whole('o.to_jsonb', 'orders'), null);
+});
+
+test('what runs out of sight is refused wherever anything is masked', () => {
+  const of = (...functions: FunctionUse[]) => reason(facts('select', [], { functions }), []);
+  assert.equal(of(call('upper'), call('nextval', 'write'), call('lower', 'read', 'pg_catalog')), null);
+  assert.match(of(call('lower')) ?? '', /lower could read them out of sight/);
+  assert.match(of(call('f', 'admin', 's')) ?? '', /s\.f could read/);
+  assert.match(of(call('lo_get', 'write')) ?? '', /lo_get/);
+  assert.match(of(call('loread', 'write')) ?? '', /loread/);
+  assert.match(reason(facts('do', [], { opaque: 'DO' }), []) ?? '', /what DO does/);
+  const nothing = { columns: [] };
+  assert.equal(reason(facts('do', [], { opaque: 'DO', functions: [call('mine')] }), ['pg_stats'], nothing), null);
+});
+
+test('predicates: deny', () => {
+  const deny = { predicates: 'deny' };
+  const of = (...columns: ColumnUse[]) => reason(facts('select', columns), ['customers'], deny);
+  assert.match(of(use('email', 'predicate')) ?? '', /public\.customers\.email: masked, and filters/);
+  assert.match(of(use('*', 'predicate')) ?? '', /filters/);
+  assert.match(of(use('email', 'output'), use('alias', 'predicate')) ?? '', /alias may stand for a masked column/);
+  assert.equal(of(use('email', 'output'), use('id', 'predicate')), null);
+  assert.equal(of(use('name', 'output'), use('alias', 'predicate')), null);
+});
+
+test('errors of a statement that touches protected data are known', () => {
+  const protection = protect(compileMasking({ columns: COLUMNS }), catalog);
+  const of = (name: string) => [{ use: { schema: null, name, verb: 'read' as const }, relation: catalog.named(name) }];
+  assert.ok(touchesProtected(of('customers'), protection));
+  assert.ok(touchesProtected(of('contacts'), protection));
+  assert.ok(!touchesProtected(of('orders'), protection));
+});
