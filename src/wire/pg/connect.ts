@@ -81,7 +81,9 @@ async function withSocket<T>(connection: Connection, limits: Limits, work: (sock
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve).once('close', () => reject(new SallyportError('SP_UPSTREAM', 'no connection')));
     });
-    return await work(socket);
+    const done = await work(socket);
+    if (stop.aborted) throw new SallyportError('SP_UPSTREAM', 'too late');
+    return done;
   } catch (error) {
     socket.destroy();
     const { message, cause } = error as Error;
