@@ -8,7 +8,7 @@ import type { CatalogRelation, ColumnUse, Facts, FunctionUse, RelationUse } from
 import type { ProtectedRelation, Protection } from './protect.ts';
 import type { Masking } from './rules.ts';
 
-/** A relation that the statement uses; undefined where the catalog, read just now, does not have it. */
+/** A relation that the statement uses (`*`: every one); undefined where the catalog, read just now, does not have it. */
 export interface TouchedRelation {
   readonly use: RelationUse;
   readonly relation: CatalogRelation | undefined;
@@ -132,6 +132,9 @@ function touched(
 ): string | null {
   const found: ProtectedRelation[] = [];
   for (const { use, relation } of relations) {
+    if (use.name === '*' && !isDrop(facts, use)) {
+      return 'this database has masked columns, and it cannot be seen which relations the statement reaches; name them one by one';
+    }
     const held = relation && protection.relation(relation.oid);
     if (!held) continue;
     if (changesDefinition(facts, use)) {
@@ -160,6 +163,10 @@ function touched(
     if (reason !== null) return reason;
   }
   return null;
+}
+
+function isDrop(facts: Facts, use: RelationUse): boolean {
+  return use.verb === 'ddl' && (facts.kinds[0] ?? '').startsWith('drop-');
 }
 
 function changesDefinition(facts: Facts, use: RelationUse): boolean {

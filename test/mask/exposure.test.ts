@@ -19,7 +19,7 @@ const catalog = catalogOf(
 const COLUMNS = [{ column: 'public.customers.email', with: 'redact' }];
 
 function facts(kind: string, columns: readonly ColumnUse[], more: Partial<Facts> = {}): Facts {
-  const none = { needs: [], relations: [], functions: [], settings: [], secrets: [] };
+  const none = { needs: [], relations: [], functions: [], settings: [], handles: [], secrets: [] };
   return {
     start: 0,
     end: 0,
@@ -65,6 +65,7 @@ test('a bare column of the outermost select list, assigned values and filters pa
   passes(facts('select', [use('s.total', 'output')]), 'customers', 'orders');
   passes(facts('drop-table', []), 'customers:ddl');
   passes(facts('drop-view', []), 'contacts:ddl');
+  passes(facts('drop-schema', []), '*:ddl');
   passes(facts('select', [use('anything', 'expression')]), 'absent');
 });
 
@@ -83,6 +84,8 @@ test('expressions, whole rows, views, hidden columns and COPY are refused by nam
   refused(facts('copy-from', []), ['customers:write'], /COPY of public\.customers/);
   refused(facts('alter-table', []), ['customers:ddl'], /change of its definition/);
   refused(facts('rename', []), ['contacts:ddl'], /change of its definition/);
+  refused(facts('alter-schema', []), ['*:ddl'], /which relations/);
+  refused(facts('execute', []), ['*:read'], /which relations/);
   refused(facts('select', []), ['pg_stats'], /pg_stats holds copies/);
   assert.equal(reason(facts('copy-to', [use('id', 'expression')]), ['customers']), null);
 });
