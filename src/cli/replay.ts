@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Verdict } from '../types.ts';
-import { print, table, visible } from './output.ts';
+import { cell, print, table, visible } from './output.ts';
 
 /** Records as the API answers them: times in ISO 8601, bytes in base64. */
 export type RecordLine =
@@ -17,8 +17,15 @@ interface StatementLine {
   readonly at: string;
   readonly phase: string;
   readonly text: string;
+  readonly parameters: readonly ParameterLine[] | null;
   readonly verdict: Verdict;
   readonly outcome: (OutcomeLine & { readonly at: string }) | null;
+}
+
+interface ParameterLine {
+  readonly typeOid: number;
+  readonly format: number;
+  readonly bytes: string | null;
 }
 
 interface OutcomeLine {
@@ -35,12 +42,13 @@ interface Table {
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
-/** The record with its result decoded into tables, for `--json`. */
+/** The record with its parameters as text and its result as tables, for `--json`. */
 export async function withResults(record: RecordLine): Promise<object> {
   if (record.type !== 'statement' && record.type !== 'outcome') return record;
-  if (record.outcome === null) return record;
+  const parameters = record.type === 'statement' ? { parameters: await parameterTexts(record.parameters) } : {};
+  if (record.outcome === null) return { ...record, ...parameters };
   const { result, ...outcome } = record.outcome;
-  return { ...record, outcome: { ...outcome, results: await decoded(result) } };
+  return { ...record, ...parameters, outcome: { ...outcome, results: await decoded(result) } };
 }
 
 /** At the speed it happened, unless `fast`. */
@@ -55,8 +63,11 @@ export async function replay(records: AsyncIterable<RecordLine>, fast: boolean):
     await until(record.at);
     if (record.type === 'end') {
       print(`${stamp(record.at)} session ended: ${visible(record.reason)}`);
-    } else if (record.type === 'statement') {
+    } else if (record.type === 'statement' && !isSilent(record)) {
       print(`${stamp(record.at)} ${visible(record.text)}`);
+      const parameters = (await parameterTexts(record.parameters)) ?? [];
+      if (parameters.length > 0)
+        print(`  ${parameters.map((text, index) => `$${index + 1} = ${cell(text)}`).join(', ')}`);
       if (record.verdict.action !== 'allow') {
         print(`  ${record.verdict.action}  ${visible(record.verdict.rule)}: ${visible(record.verdict.reason)}`);
       }
@@ -70,14 +81,29 @@ export async function replay(records: AsyncIterable<RecordLine>, fast: boolean):
   }
 }
 
+/** A Parse that went well: its Execute shows the same text with its values. */
+function isSilent({ phase, verdict, outcome }: StatementLine): boolean {
+  return phase === 'parse' && verdict.action === 'allow' && (outcome === null || outcome.error === null);
+}
+
 async function showOutcome({ rows, masked, tags, error, result, truncated }: OutcomeLine): Promise<void> {
   for (const { columns, rows: cells } of await decoded(result)) {
-    for (const line of table(columns, cells)) print(`  ${line}`);
+    // A result that was not described has cells but no names.
+    const headers = columns.length > 0 ? columns : (cells[0] ?? []).map(() => '');
+    if (headers.length > 0) for (const line of table(headers, cells)) print(`  ${line}`);
   }
   if (truncated) print('  … the result is longer than what is kept of it');
   if (error !== null) print(`  error  ${visible(error.code)}: ${visible(error.message)}`);
   const counts = [`${rows} ${rows === 1 ? 'row' : 'rows'}`, ...(masked > 0 ? [`${masked} masked`] : [])].join(', ');
   if (tags.length > 0 || rows > 0) print(`  ${visible(tags.join('; '))} (${counts})`);
+}
+
+async function parameterTexts(parameters: readonly ParameterLine[] | null): Promise<(string | null)[] | null> {
+  if (parameters === null) return null;
+  const { decodeParameter } = await import('../record/replay.ts');
+  return parameters.map(({ typeOid, format, bytes }) =>
+    decodeParameter({ typeOid, format, bytes: bytes === null ? null : Buffer.from(bytes, 'base64') }),
+  );
 }
 
 async function decoded(result: string | null): Promise<readonly Table[]> {
