@@ -20,6 +20,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   types: [],
   errors: [],
   main: '*',
+  // Parts of the composition root, in files of their own.
+  judge: '*',
+  judges: '*',
+  explain: '*',
   cli: '*',
   config: [...NOUNS, 'node:', 'yaml', 'zod'],
   telemetry: [...NOUNS, 'node:', 'pino', 'pino-pretty', 'prom-client'],
