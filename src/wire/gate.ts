@@ -5,17 +5,7 @@
 // are counted in, for a statement that stands in the record.
 import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
-import type {
-  Classification,
-  Column,
-  Facts,
-  Outcome,
-  Parameter,
-  RowPlan,
-  Session,
-  Verb,
-  Verdict,
-} from '../types.ts';
+import type { Classification, Column, Facts, Outcome, Parameter, RowPlan, Session, Verb, Verdict } from '../types.ts';
 
 /** What the judge of one connection answers: the verdict, and whether rows need a masking plan before they may pass. */
 export interface Ruling {
@@ -24,6 +14,8 @@ export interface Ruling {
   /** `schema.name`, resolved. */
   readonly relations: readonly string[];
   readonly needsPlan: boolean;
+  /** False where the answer may change without a new epoch: a name that is not in the catalog, for instance. */
+  readonly lasting: boolean;
 }
 
 export interface Question {
@@ -34,6 +26,8 @@ export interface Question {
   readonly parameters: readonly Parameter[] | null;
   /** The schemas in which the database looks for an unqualified name now; null while that is changing. */
   readonly searchPath: readonly string[] | null;
+  /** The catalog has been read since the question came up: `stale` is no answer any more. */
+  readonly fresh: boolean;
 }
 
 /** Policy, masking and catalog of one connection. `stale`: a name or a table is not in the catalog snapshot; `refresh`, ask again. */
@@ -47,7 +41,7 @@ export interface Judge {
   rule(question: Question): Ruling | 'stale';
   /** The plan for a result: null leaves every row as it is. */
   plan(columns: readonly Column[]): RowPlan | null | 'stale';
-  /** After it, `stale` is not answered again for the same question. */
+  /** Reads the catalog again. */
   refresh(): Promise<void>;
   /** Something that changes the catalog has run. */
   changed(): void;
@@ -146,9 +140,17 @@ export class Contexts {
 
   of(session: Session, epoch: number, searchPath: readonly string[] | null): Context {
     const { connection, grant } = session;
-    const key = JSON.stringify([connection.name, epoch, searchPath, grant.scopes.map((scope) => scope.text), grant.identity.groups]);
-    let context = this.#contexts.get(key);
-    if (context === undefined) this.#contexts.set(key, (context = new Context(epoch, searchPath, this.#bytes)));
+    const key = JSON.stringify([
+      connection.name,
+      epoch,
+      searchPath,
+      grant.scopes.map((scope) => scope.text),
+      grant.identity.groups,
+    ]);
+    const known = this.#contexts.get(key);
+    if (known !== undefined) return known;
+    const context = new Context(epoch, searchPath, this.#bytes);
+    this.#contexts.set(key, context);
     return context;
   }
 }
@@ -233,10 +235,16 @@ const GRANT_OVER: Judged = {
   kinds: [],
   statements: [],
   ruling: {
-    verdict: { action: 'deny', rule: 'grant', reason: 'the grant is over', hint: 'Request a new grant for what is left of the task.' },
+    verdict: {
+      action: 'deny',
+      rule: 'grant',
+      reason: 'the grant is over',
+      hint: 'Request a new grant for what is left of the task.',
+    },
     verbs: [],
     relations: [],
     needsPlan: false,
+    lasting: false,
   },
 };
 
@@ -288,7 +296,9 @@ export class Gate {
       return this.#decide(context, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
     }
     if (end - start > INLINE_TEXT) {
-      return dialect.classifyLarge(text).then((classification) => this.#decide(this.context, text, null, classification, null));
+      return dialect
+        .classifyLarge(text)
+        .then((classification) => this.#decide(this.context, text, null, classification, null));
     }
     return this.#decide(context, text, shape, dialect.classify(text), null);
   }
@@ -357,11 +367,18 @@ export class Gate {
     parameters: readonly Parameter[] | null,
   ): Judgement | Promise<Judgement> {
     const { judge } = this.#services;
-    const question = { session: this.session, classification, text, parameters, searchPath: context.searchPath };
+    const question = {
+      session: this.session,
+      classification,
+      text,
+      parameters,
+      searchPath: context.searchPath,
+      fresh: false,
+    };
     const ruling = judge.rule(question);
     if (ruling === 'stale') {
       return judge.refresh().then(() => {
-        const again = judge.rule(question);
+        const again = judge.rule({ ...question, fresh: true });
         if (again === 'stale') throw new Error('the catalog could not be read');
         return this.#keep(this.context, text, shape, judgement(this.context, classification, again), parameters);
       });
@@ -369,8 +386,14 @@ export class Gate {
     return this.#keep(context, text, shape, judgement(context, classification, ruling), parameters);
   }
 
-  #keep(context: Context, text: string, shape: string | null, answer: Judgement, parameters: readonly Parameter[] | null): Judgement {
-    if (parameters !== null) return answer;
+  #keep(
+    context: Context,
+    text: string,
+    shape: string | null,
+    answer: Judgement,
+    parameters: readonly Parameter[] | null,
+  ): Judgement {
+    if (parameters !== null || !answer.ruling.lasting) return answer;
     if (shape !== null && answer.statements.length > 0 && answer.statements.every((facts) => facts.valueBlind)) {
       context.byShape.set(shape, answer);
     } else {

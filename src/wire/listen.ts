@@ -1,5 +1,5 @@
 // A listening port: accepts, holds the limit, knows every session that is open, and drains.
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** An open client connection, from accept to close, as the port sees it. */
 export interface Open {

@@ -89,6 +89,11 @@ export class Turn {
     if (this.#due.push(session) === 1) setImmediate(this.#run);
   }
 
+  /** Sees to it that the record is committed at the end of this turn, where no session has anything to write. */
+  soon(): void {
+    if (this.#due.length === 0) setImmediate(this.#run);
+  }
+
   /** Ends the turn now. */
   end(): void {
     const due = this.#due;

@@ -1,6 +1,7 @@
 // A refusal in the words of the protocol: ERROR 42501, with a DETAIL that an agent can parse and a HINT that it can act on.
-import type { Refused } from '../gate.ts';
+
 import type { Session } from '../../types.ts';
+import type { Refused } from '../gate.ts';
 import { errorResponse } from './messages.ts';
 
 /** The ErrorResponse for a refused statement (SQLSTATE 42501, insufficient_privilege). */

@@ -16,11 +16,11 @@ import {
   decodeReadyForQuery,
   decodeRowDescription,
 } from './decode.ts';
-import { withheldError, withheldNotification } from './withhold.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
 import { Backend, Status } from './messages.ts';
 import { maskDataRow } from './rows.ts';
 import type { Portal, Track } from './track.ts';
+import { withheldError, withheldNotification } from './withhold.ts';
 
 const READS = new Uint8Array(256);
 for (const type of Object.values(Backend)) READS[type] = READ.whole;
@@ -358,7 +358,8 @@ export class Replies {
     const pass = () => (withheld === null ? this.#forward() : toClient.push(withheld.bytes));
     // Nothing asked for it: the server ends the session, or a deferred constraint failed at the end of a pipeline.
     if (head === undefined || head.kind === 'sync') return pass();
-    if ('running' in head) head.running.error = withheld === null ? error : { code: error.code, message: withheld.message };
+    if ('running' in head)
+      head.running.error = withheld === null ? error : { code: error.code, message: withheld.message };
     if (head.kind === 'query') {
       track.copyIn = false;
       return pass();
@@ -393,7 +394,10 @@ export class Replies {
     const parameter = decodeParameterStatus(buffer, start + 5, end);
     if (parameter === null) return this.#malformed('ParameterStatus');
     const { name, value } = parameter;
-    if ((name === 'standard_conforming_strings' && value !== 'on') || (name === 'client_encoding' && value !== 'UTF8')) {
+    if (
+      (name === 'standard_conforming_strings' && value !== 'on') ||
+      (name === 'client_encoding' && value !== 'UTF8')
+    ) {
       return this.#violation(`the session's ${name} has become ${value}`);
     }
     this.#forward();
@@ -465,4 +469,3 @@ function textCells(buffer: Buffer, start: number, end: number): (string | null)[
   }
   return cells;
 }
-

@@ -4,12 +4,22 @@
 // the session true: it takes its place in the order of replies; inside the extended protocol everything up to the next Sync is
 // dropped, as the server would. Where earlier statements of the same implicit transaction have been sent on, a message that
 // must fail goes in the refused one's place, so that the database itself undoes them ("Extended Query", error handling).
-import type { Outbox } from '../splice.ts';
-import type { Allowed, Gate, Judgement, Phase, Refused } from '../gate.ts';
+
 import type { Column, Parameter } from '../../types.ts';
+import type { Allowed, Gate, Judgement, Refused } from '../gate.ts';
+import type { Outbox } from '../splice.ts';
 import { decodeBind, decodeClose, decodeDescribe, decodeExecute, decodeParse, decodeQuery } from './decode.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
-import { copyFail, describePortal, errorResponse, execute, Frontend, query, readyForQuery, Status } from './messages.ts';
+import {
+  copyFail,
+  describePortal,
+  errorResponse,
+  execute,
+  Frontend,
+  query,
+  readyForQuery,
+  Status,
+} from './messages.ts';
 import { refusal } from './refusal.ts';
 import type { Owed, Portal, Prepared, Track } from './track.ts';
 
@@ -23,7 +33,7 @@ READS[Frontend.password] = READ.refuse;
 const NO_SUCH_PORTAL = 'sallyport'.padEnd(1025, '_');
 
 /** The schemas that unqualified names are looked up in, with the session's temporary schema, in order. */
-const SEARCH_PATH = "SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))";
+export const SEARCH_PATH = 'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))';
 
 /** What the client's messages wait for. */
 type Hold =
@@ -339,7 +349,12 @@ export class Requests {
 
   /** FunctionCall names a function by its OID and would run it unseen ("Function Call" is a legacy feature). */
   #functionCall(): void {
-    const error = { severity: 'ERROR', code: '42501', message: 'the function call protocol is not allowed here', hint: 'Call the function in a SELECT statement.' } as const;
+    const error = {
+      severity: 'ERROR',
+      code: '42501',
+      message: 'the function call protocol is not allowed here',
+      hint: 'Call the function in a SELECT statement.',
+    } as const;
     this.#local(errorResponse(error), true);
   }
 

@@ -27,7 +27,6 @@ export function maskDataRow(buffer: Buffer, start: number, end: number, plan: Ro
   let at = start + HEADER;
   for (let i = 0; i < plan.length; i++) {
     const cell = at + 4;
-    if (cell > end) return undo(out, before);
     const length = int32(buffer, at);
     if (length === NULL_LENGTH) {
       at = cell;

@@ -46,7 +46,8 @@ export class PgSession implements Spliced {
     server.on('close', () => this.#serverGone());
     if (idleTimeoutMs > 0) {
       client.setTimeout(idleTimeoutMs, () => {
-        if (this.#o.relay.track.length === 0) this.end({ kind: 'idle', message: 'the session has been idle for too long' });
+        if (this.#o.relay.track.length === 0)
+          this.end({ kind: 'idle', message: 'the session has been idle for too long' });
       });
     }
     if (fromServer.length > 0) this.#read(fromServer, false);
@@ -174,6 +175,13 @@ function steer(socket: Socket, pause: boolean): void {
 
 /** The FATAL that ends a session (SQLSTATE class 57, operator intervention). */
 function farewell({ kind, message, hint }: EndReason): Buffer {
-  const code = { grant: '57P01', shutdown: '57P01', idle: '57P05', record: '58030', config: '57P01', upstream: '08006' }[kind];
+  const code = {
+    grant: '57P01',
+    shutdown: '57P01',
+    idle: '57P05',
+    record: '58030',
+    config: '57P01',
+    upstream: '08006',
+  }[kind];
   return errorResponse({ severity: 'FATAL', code, message, hint });
 }

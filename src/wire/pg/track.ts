@@ -47,7 +47,11 @@ export type Owed =
   /** A message that makes the database fail in a refused one's place; its error is replaced by `reply`. */
   | { readonly kind: 'poison'; readonly reply: Buffer }
   /** A simple query of the gateway's own; the client sees nothing of it. */
-  | { readonly kind: 'ask'; readonly rows: (string | null)[][]; readonly done: (rows: (string | null)[][] | null) => void };
+  | {
+      readonly kind: 'ask';
+      readonly rows: (string | null)[][];
+      readonly done: (rows: (string | null)[][] | null) => void;
+    };
 
 interface Names {
   readonly statements: Map<string, Prepared>;

@@ -1,8 +1,9 @@
 // Errors, notices and notifications of a session that can see protected columns: their free text may quote values
 // ("invalid input syntax for type integer: …", "Key (email)=(…) already exists", RAISE), so it is withheld.
-import { Backend, errorResponse, noticeResponse, type ErrorFields } from './messages.ts';
-import { decodeNotification } from './decode.ts';
+
 import { Writer } from '../bytes.ts';
+import { decodeNotification } from './decode.ts';
+import { Backend, type ErrorFields, errorResponse, noticeResponse } from './messages.ts';
 
 /** SQLSTATE classes whose messages name objects and rules, never values ("Appendix A. PostgreSQL Error Codes"). */
 const NAMES_ONLY = new Set(['08', '0A', '25', '26', '28', '34', '40', '42', '53', '54', '55', '57', '58']);
@@ -36,5 +37,10 @@ export function withheldNotification(buffer: Buffer, start: number, end: number)
   const writer = new Writer(256);
   const mark = writer.begin(Backend.notificationResponse);
   const { pid, channel, payload } = notification ?? { pid: 0, channel: '', payload: '' };
-  return writer.i32(pid).cstring(channel).cstring(payload === '' ? '' : '[redacted]').finish(mark).take();
+  return writer
+    .i32(pid)
+    .cstring(channel)
+    .cstring(payload === '' ? '' : '[redacted]')
+    .finish(mark)
+    .take();
 }

@@ -1,0 +1,219 @@
+// Binds policy, masking and the catalog of one connection into what the gate asks of it.
+import type { Masking } from './mask/rules.ts';
+import { exposure } from './mask/exposure.ts';
+import { compilePlan } from './mask/plan.ts';
+import { type Protection, protect } from './mask/protect.ts';
+import { decide, type RelationTarget, verbsOf } from './policy/decide.ts';
+import type { Policy } from './policy/rules.ts';
+import { systemRelation } from './sql/pg/relations.ts';
+import type {
+  Catalog,
+  CatalogRelation,
+  Column,
+  Facts,
+  FunctionUse,
+  Need,
+  Parameter,
+  RelationUse,
+  RowPlan,
+  Verdict,
+} from './types.ts';
+import type { Judge, Question, Ruling } from './wire/gate.ts';
+
+export interface JudgeOptions {
+  readonly policy: Policy | null;
+  readonly masking: Masking | null;
+  /** Reads the database's catalog. `previous` keeps its epoch where nothing has changed. */
+  readonly readCatalog: (previous: Catalog | undefined) => Promise<Catalog>;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
+}
+
+/** How old a catalog may get while it is used, milliseconds: what others rename or create is seen after so long at the latest. */
+const CATALOG_AGE = 15_000;
+
+/** Every judge and every catalog counts on: an epoch is never used twice. */
+let epochs = 0;
+
+/** What a statement's names lead to in one session. */
+interface Found {
+  readonly use: RelationUse;
+  readonly relation: CatalogRelation | undefined;
+  readonly target: RelationTarget;
+}
+
+const PATH_UNKNOWN: Verdict = {
+  action: 'deny',
+  rule: 'scope',
+  reason: 'it names relations without their schema while the search path is being changed',
+  hint: 'Write schema.name, or end the transaction or pipeline that changes search_path first.',
+};
+
+/** The SQLSTATE-free core: everything that a verdict on this connection depends on besides grant and session. */
+export class ConnectionJudge implements Judge {
+  readonly looksAtValues: boolean;
+  readonly masks: boolean;
+  #epoch = ++epochs;
+  readonly #o: JudgeOptions;
+  #catalog: Catalog | undefined;
+  #protection: Protection | null = null;
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | null = null;
+  /** Something has changed since the last reading began. */
+  #outdated = false;
+
+  constructor(options: JudgeOptions) {
+    this.#o = options;
+    this.looksAtValues = options.policy?.looksAtValues ?? false;
+    this.masks = options.masking !== null && options.masking.columns.length > 0;
+  }
+
+  get epoch(): number {
+    if (this.#o.monotonic() - this.#readAt > CATALOG_AGE) this.#refreshBehind();
+    return this.#epoch;
+  }
+
+  rule(question: Question): Ruling | 'stale' {
+    const catalog = this.#catalog;
+    if (catalog === undefined || (this.#outdated && !question.fresh)) return 'stale';
+    const { classification, searchPath, session, parameters } = question;
+    const statements = classification.ok ? classification.statements : [];
+    const found = new Map<RelationUse, Found>();
+    let lasting = true;
+    for (const facts of statements) {
+      for (const use of facts.relations) {
+        if (use.schema === null && searchPath === null) return refused(PATH_UNKNOWN, statements);
+        const relation = catalog.find(use.schema, use.name, searchPath ?? []);
+        const target = resolve(use, relation, searchPath ?? []);
+        if (relation === undefined && target.system === null) {
+          if (!question.fresh) return 'stale';
+          lasting = false;
+        }
+        found.set(use, { use, relation, target });
+      }
+    }
+    const verdict = decide({
+      classification,
+      text: question.text,
+      values: parameters === null ? null : parameters.flatMap(valueText),
+      scopes: session.grant.scopes,
+      connection: session.connection.name,
+      policy: this.#o.policy,
+      resolve: (use) => found.get(use)?.target ?? UNKNOWN,
+      functionNeed: (use) => functionNeed(use, catalog),
+    });
+    const relations = [...new Set([...found.values()].map(({ target }) => `${target.schema}.${target.name}`))];
+    const verbs = [...new Set(statements.flatMap(verbsOf))];
+    if (verdict.action === 'deny') return { verdict, verbs, relations, needsPlan: false, lasting };
+    const hidden = this.#exposed(classification.ok, statements, found);
+    if (hidden !== null) return { verdict: hidden, verbs, relations, needsPlan: false, lasting };
+    return { verdict, verbs, relations, needsPlan: this.#needsPlan(statements, found), lasting };
+  }
+
+  plan(columns: readonly Column[]): RowPlan | null | 'stale' {
+    if (this.#catalog === undefined || this.#protection === null) return this.masks ? 'stale' : null;
+    const compiled = compilePlan(columns, this.#protection, this.#catalog);
+    return compiled.unknown ? 'stale' : compiled.plan;
+  }
+
+  async refresh(): Promise<void> {
+    // A reading that is under way began before whatever made the caller ask: wait for it, then read anew.
+    if (this.#reading !== null) await this.#reading.catch(() => {});
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null;
+    });
+    await this.#reading;
+  }
+
+  changed(): void {
+    this.#outdated = true;
+    this.#epoch = ++epochs;
+  }
+
+  /** Rules as written that match no column; for `check` and the log. Empty before the catalog was read. */
+  get unmatched(): readonly string[] {
+    return this.#protection?.unmatched ?? [];
+  }
+
+  async #read(): Promise<void> {
+    this.#outdated = false;
+    const before = this.#catalog;
+    let catalog: Catalog;
+    try {
+      catalog = await this.#o.readCatalog(before);
+    } catch (error) {
+      this.#outdated = true;
+      throw error;
+    }
+    this.#readAt = this.#o.monotonic();
+    if (catalog.epoch === before?.epoch) return;
+    this.#catalog = catalog;
+    this.#protection = this.#o.masking === null ? null : protect(this.#o.masking, catalog);
+    this.#epoch = ++epochs;
+  }
+
+  #refreshBehind(): void {
+    if (this.#reading !== null || this.#catalog === undefined) return;
+    // Where the database cannot be asked, no statement gets through to it either: the next question asks again.
+    this.refresh().catch(() => {});
+  }
+
+  /** The refusal of a statement from which protected values could escape, or null. */
+  #exposed(understood: boolean, statements: readonly Facts[], found: ReadonlyMap<RelationUse, Found>): Verdict | null {
+    const protection = this.#protection;
+    const { masking } = this.#o;
+    if (protection === null || masking === null || !protection.any) return null;
+    if (!understood) return masked('what is not understood could read protected columns');
+    for (const facts of statements) {
+      const relations = facts.relations.flatMap((use) => found.get(use) ?? []);
+      const reason = exposure(facts, relations, protection, masking);
+      if (reason !== null) return masked(reason);
+    }
+    return null;
+  }
+
+  /** May a row of this hold a protected column? FETCH and EXECUTE return rows of statements that were judged before. */
+  #needsPlan(statements: readonly Facts[], found: ReadonlyMap<RelationUse, Found>): boolean {
+    const protection = this.#protection;
+    if (!protection?.any) return false;
+    for (const { relation } of found.values()) if (relation !== undefined && protection.relation(relation.oid)) return true;
+    return statements.some((facts) => facts.handles.length > 0);
+  }
+}
+
+const UNKNOWN: RelationTarget = { schema: '?', name: '?', system: 'never', own: false };
+
+function masked(reason: string): Verdict {
+  return {
+    action: 'deny',
+    rule: 'masking',
+    reason,
+    hint: 'Select protected columns plainly (their values are masked), or leave them out.',
+  };
+}
+
+function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
+  return { verdict, verbs: [...new Set(statements.flatMap(verbsOf))], relations: [], needsPlan: false, lasting: false };
+}
+
+/** Where a name leads. One that leads nowhere is looked for, and would be made, in the path's first schema. */
+function resolve(use: RelationUse, relation: CatalogRelation | undefined, searchPath: readonly string[]): RelationTarget {
+  const first = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
+  const schema = relation?.schema ?? use.schema ?? first ?? 'public';
+  const own = schema === 'pg_temp' || searchPath.some((name) => name === schema && name.startsWith('pg_temp_'));
+  return { schema, name: use.name, system: own ? null : systemRelation(schema, use.name), own };
+}
+
+/** A call by a name that somebody has made outside the system's schemas may reach that one. */
+function functionNeed(use: FunctionUse, catalog: Catalog): Need {
+  if (use.need === 'never' || use.schema !== null) return use.need;
+  const operator = /^operator (.+)$/.exec(use.name)?.[1];
+  const made = operator === undefined ? catalog.userFunctions.has(use.name) : catalog.userOperators.has(operator);
+  return made ? 'admin' : use.need;
+}
+
+/** A bound value as text, for patterns: text format as it is, binary format in every reading that it has. */
+function valueText({ bytes }: Parameter): string[] {
+  if (bytes === null) return [];
+  return [Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')];
+}

@@ -1,0 +1,236 @@
+// The PostgreSQL port: a client's login, the database's login, then the session.
+//
+// The order is the one of the gate: who is it (a live grant's login, proven) → which database → the gateway's own login there →
+// only then AuthenticationOk. What fails before is told as the server would tell it, without a word about the database's
+// credential.
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Session } from '../../types.ts';
+import { Gate, type GateServices } from '../gate.ts';
+import type { EndReason, Open } from '../listen.ts';
+import type { Turn } from '../splice.ts';
+import { type ServerTls, upgradeServer } from '../tls.ts';
+import { type Authenticated, createAcceptance } from './accept.ts';
+import type { ScramVerifier } from './auth.ts';
+import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
+import { ALPN, authenticationOk, backendKeyData, errorResponse, parameterStatus, readyForQuery, Status } from './messages.ts';
+import { Relay } from './relay.ts';
+import { SEARCH_PATH } from './requests.ts';
+import { PgSession } from './session.ts';
+
+/** A proven login that may go on to its database. */
+export interface Admitted {
+  readonly session: Session;
+  readonly gate: GateServices;
+  /** The grant has no verb that writes: the database session is started read-only too, as depth. */
+  readonly readOnly: boolean;
+  /** The session has ended; `why` is one sentence for the record. */
+  readonly ended: (why: string) => void;
+}
+
+export interface PgPortOptions {
+  readonly tls: ServerTls;
+  readonly tlsRequired: boolean;
+  /** Milliseconds. */
+  readonly handshakeTimeoutMs: number;
+  /** Milliseconds; 0 is never. */
+  readonly idleTimeoutMs: number;
+  readonly maxStatementBytes: number;
+  readonly turn: Turn;
+  /** The verifier of a live grant's login. */
+  readonly lookup: (login: string) => ScramVerifier | undefined;
+  /** Lets a proven login in, or says why not. Puts the session's start into the record. */
+  readonly admit: (who: {
+    readonly login: string;
+    readonly database: string | null;
+    readonly application: string;
+    readonly client: string;
+    /** Ends the session from outside: the grant is over, the config has changed. */
+    readonly end: (reason: EndReason) => void;
+  }) => Admitted | { readonly refused: string; readonly hint?: string };
+  readonly log: { info(data: object, message: string): void; warn(data: object, message: string): void };
+}
+
+/** Bytes of a cancel key: protocol 3.0 has exactly four, 3.2 up to 256. */
+const CANCEL_KEY_30 = 4;
+const CANCEL_KEY_32 = 32;
+
+interface Cancellable {
+  readonly secret: Buffer;
+  readonly cancel: () => void;
+}
+
+/** Makes what serves the clients of a listening port. */
+export function servePg(options: PgPortOptions): (socket: Socket, closed: () => void) => Open {
+  /** By the process id that the gateway has given to the client ("Canceling Requests in Progress"). */
+  const cancellable = new Map<number, Cancellable>();
+
+  return (raw, closed) => {
+    let end: (reason: EndReason) => void = () => raw.destroy();
+    raw.once('close', closed);
+    raw.on('error', () => raw.destroy());
+    const timer = setTimeout(() => raw.destroy(), options.handshakeTimeoutMs);
+    const client = `${raw.remoteAddress ?? '?'}:${raw.remotePort ?? 0}`;
+    login(raw, options, (pid, secret) => {
+      const found = cancellable.get(pid);
+      if (found?.secret.equals(secret)) found.cancel();
+    })
+      .then(async (proven) => {
+        if (proven === null) return;
+        const abort = new AbortController();
+        raw.once('close', () => abort.abort());
+        await open(proven, client, options, cancellable, abort.signal, (by) => {
+          end = by;
+        });
+      })
+      .catch((error: unknown) => {
+        options.log.info({ client, reason: text(error) }, 'a client did not get in');
+        raw.destroy();
+      })
+      .finally(() => clearTimeout(timer));
+    return { end: (reason) => end(reason) };
+  };
+}
+
+interface Proven {
+  readonly socket: Socket;
+  readonly who: Authenticated;
+}
+
+/** Drives the acceptance machine over the socket. Resolves with null where the client only wanted to cancel, or was refused. */
+function login(
+  raw: Socket,
+  { tls, tlsRequired, lookup, log }: PgPortOptions,
+  cancel: (pid: number, secret: Buffer) => void,
+): Promise<Proven | null> {
+  const acceptance = createAcceptance({ tls: tlsRequired ? 'required' : 'offered', lookup });
+  return new Promise((resolve, reject) => {
+    let socket = raw;
+    const read = (bytes: Buffer) => take(acceptance.push(bytes));
+    const left = () => reject(new Error('it left during login'));
+    const done = (proven: Proven | null) => {
+      socket.removeListener('data', read);
+      raw.removeListener('close', left);
+      socket.pause();
+      resolve(proven);
+    };
+    function take(steps: ReturnType<typeof acceptance.push>): void {
+      for (const step of steps) {
+        switch (step.do) {
+          case 'send':
+            socket.write(step.bytes);
+            break;
+          case 'start-tls':
+            socket.removeListener('data', read);
+            upgradeServer(raw, tls.context, ALPN, step.head).then((secure) => {
+              socket = secure;
+              secure.on('error', () => raw.destroy());
+              secure.on('data', read);
+              take(acceptance.tlsEstablished(secure.alpnProtocol || null, tls.endPoint));
+            }, reject);
+            return;
+          case 'cancel':
+            cancel(step.pid, step.secret);
+            socket.end();
+            return done(null);
+          case 'authenticated':
+            return done({ socket, who: step });
+          case 'close':
+            log.info({ client: `${raw.remoteAddress}`, login: step.login, reason: step.reason }, 'a login was refused');
+            if (step.bytes.length > 0) socket.end(step.bytes);
+            else socket.destroy();
+            return done(null);
+        }
+      }
+    }
+    raw.once('close', left);
+    raw.on('data', read);
+  });
+}
+
+/** From a proven login to a session. */
+async function open(
+  { socket, who }: Proven,
+  client: string,
+  options: PgPortOptions,
+  cancellable: Map<number, Cancellable>,
+  signal: AbortSignal,
+  endWith: (end: (reason: EndReason) => void) => void,
+): Promise<void> {
+  let end: (reason: EndReason) => void = () => socket.destroy();
+  endWith((reason) => end(reason));
+  const admitted = options.admit({
+    login: who.login,
+    database: who.database,
+    application: who.settings.get('application_name') ?? '',
+    client,
+    end: (reason) => end(reason),
+  });
+  if ('refused' in admitted) {
+    socket.end(errorResponse({ severity: 'FATAL', code: '28000', message: admitted.refused, hint: admitted.hint }));
+    return;
+  }
+  const { session, gate: services, readOnly } = admitted;
+  const { connection } = session;
+  let upstream: Upstream;
+  let searchPath: string[] | null;
+  try {
+    const settings = new Map(who.settings);
+    if (readOnly) settings.set('default_transaction_read_only', 'on');
+    upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
+    searchPath = parsePath(await runQuery(upstream, SEARCH_PATH));
+  } catch (error) {
+    options.log.warn({ connection: connection.name, reason: text(error) }, 'the database could not be reached');
+    admitted.ended(`the database could not be reached: ${text(error)}`);
+    const message = `connection "${connection.name}" cannot be reached by the gateway`;
+    socket.end(errorResponse({ severity: 'FATAL', code: '08006', message, hint: 'The gateway’s log says why.' }));
+    return;
+  }
+
+  const cancel = () => {
+    cancelUpstream(connection, upstream.backendPid, upstream.backendSecret).catch((error: unknown) => {
+      options.log.warn({ connection: connection.name, reason: text(error) }, 'a statement could not be cancelled');
+    });
+  };
+  const gate = new Gate(services, session, searchPath);
+  const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: () => running.wake() });
+  const pid = freePid(cancellable);
+  const secret = randomBytes(who.protocolMinor >= 2 ? CANCEL_KEY_32 : CANCEL_KEY_30);
+  const running = new PgSession({
+    client: socket,
+    server: upstream.socket,
+    relay,
+    turn: options.turn,
+    idleTimeoutMs: options.idleTimeoutMs,
+    cancel,
+    ended: (why) => {
+      cancellable.delete(pid);
+      admitted.ended(why);
+    },
+    warn: (message) => options.log.warn({ session: session.id, connection: connection.name }, message),
+  });
+  end = (reason) => running.end(reason);
+  cancellable.set(pid, { secret, cancel });
+  const greeting = [authenticationOk()];
+  for (const [name, value] of upstream.parameters) greeting.push(parameterStatus(name, value));
+  greeting.push(backendKeyData(pid, secret), readyForQuery(Status.idle));
+  socket.write(Buffer.concat(greeting));
+  running.start(who.rest, upstream.rest);
+  if (socket.destroyed) running.end({ kind: 'shutdown', message: 'the client has left' });
+}
+
+function parsePath(results: (string | null)[][][]): string[] | null {
+  const path = results[0]?.[0]?.[0];
+  return path == null ? null : (JSON.parse(path) as string[]);
+}
+
+function freePid(taken: ReadonlyMap<number, unknown>): number {
+  for (;;) {
+    const pid = randomInt(1, 2 ** 31 - 1);
+    if (!taken.has(pid)) return pid;
+  }
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
