@@ -88,6 +88,7 @@ test('a message that is not exactly a row of the plan is refused and nothing of 
     assert.equal(out.length, 0);
   };
   for (let end = 0; end < message.length; end++) {
+    refused(Buffer.from(message.subarray(0, end)), 0, message.length, plan);
     refused(message, 0, end, plan);
     const short = Buffer.from(message.subarray(0, end));
     if (end >= 5) short.writeInt32BE(end - 1, 1);
@@ -102,6 +103,11 @@ test('a message that is not exactly a row of the plan is refused and nothing of 
   for (const length of [-2, -0x80000000, 0x7fffffff, 7]) {
     const wrong = Buffer.from(message);
     wrong.writeInt32BE(length, 7);
+    refused(wrong, 0, wrong.length, plan);
+  }
+  for (const length of [message.length, message.length - 2, 0, -1]) {
+    const wrong = Buffer.from(message);
+    wrong.writeInt32BE(length, 1);
     refused(wrong, 0, wrong.length, plan);
   }
   const description = Buffer.from(message);
