@@ -32,6 +32,10 @@ test('a value of which too little would be hidden is starred whole', () => {
   assert.equal(text('日本語日本語', 2, 2), '******');
 });
 
+test('a character that is cut off is not completed from behind the cell', () => {
+  assert.equal(masked(Buffer.from([0x61, 0xe2, 0x82]), 0, 0).toString(), '***');
+});
+
 test('the padding of character(n) is not counted and stays', () => {
   assert.equal(text('ada@example.com     ', 0, 4, true), '***********.com     ');
   assert.equal(text('ab      ', 0, 2, true), '**      ');
