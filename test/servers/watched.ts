@@ -47,6 +47,10 @@ export interface WatchedOptions {
   readonly signal: 'QUIT' | 'TERM' | 'KILL';
   /** A file in `dir` that the program removes at its end. */
   readonly runningFile?: string;
+  /** Whom it runs as; default `OWNER`. */
+  readonly owner?: typeof OWNER;
+  /** Default: nothing but PATH, the C locale and UTC. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts `command` in `dir`, which it owns from now on; what it prints is in `dir/server.log`. */
@@ -56,10 +60,10 @@ export async function spawnWatched(dir: string, command: readonly string[], opti
     '/bin/sh',
     ['-c', SCRIPT, dir, options.signal, options.runningFile ?? 'none', ...command],
     {
-      ...OWNER,
+      ...(options.owner ?? OWNER),
       cwd: dir,
       stdio: ['pipe', log.fd, log.fd],
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      env: options.env ?? { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
     },
   );
   await log.close();
