@@ -3,26 +3,8 @@
 import { type Env, readEnv } from '../config/env.ts';
 import { type Config, type Reading, type ReadOptions, readConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistakes.ts';
-import { SallyportError } from '../errors.ts';
-import { compileMasking } from '../mask/rules.ts';
-import { policyMistakes } from '../policy/rules.ts';
-import { checkScope } from '../policy/scope.ts';
 import { CommandError, EXIT } from './exit.ts';
-
-/** What the modules say of scopes, policies and maskings in the config file. */
-export const validators: ReadOptions = {
-  scope: checkScope,
-  policy: policyMistakes,
-  masking: (masking) => {
-    try {
-      compileMasking(masking);
-      return null;
-    } catch (error) {
-      if (error instanceof SallyportError) return error.message;
-      throw error;
-    }
-  },
-};
+import { validators } from './validators.ts';
 
 /** Throws a CommandError naming every mistake of the environment. */
 export function commandEnv(): Env {
