@@ -120,7 +120,7 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
 
   function startDirectTls(): AcceptStep[] {
     if (options.tls === 'refused') return close('TLS is not offered');
-    const head = held;
+    const head = Buffer.from(held);
     held = EMPTY;
     state = { at: 'handshake', direct: true };
     return [{ do: 'start-tls', head }];
@@ -221,7 +221,7 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
     const answer = scramServerFinal(now.scram, body);
     if ('problem' in answer) return scramFailed(answer.problem, now.startup.login);
     state = { at: 'over' };
-    const rest = held;
+    const rest = Buffer.from(held);
     held = EMPTY;
     const authenticated: AcceptStep = { do: 'authenticated', ...now.startup, protocolMinor: now.minor, rest };
     return [send(authenticationSaslFinal(answer.message)), authenticated];
