@@ -175,7 +175,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       trouble.sealer = null;
       if (unsealedBytes() < backlogBytes / 2) trouble.backlog = null;
     } catch (error) {
-      trouble.sealer = message(error);
+      trouble.sealer = `the journal cannot be sealed: ${message(error)}`;
       throw error;
     } finally {
       judge();

@@ -9,7 +9,19 @@ import { openRecorder } from '../../src/record/recorder.ts';
 import { sampleOutcome, sampleSession, sampleStatement } from './sample.ts';
 
 const [dir = '', mode] = process.argv.slice(2);
-const say = (line: string): number => writeSync(1, `${line}\n`);
+
+// Synchronous, so that what is printed is printed before the next commit; the pipe may be full for a while.
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+}
+
 const log = { info() {}, warn() {}, error() {} };
 const sealAfter = mode === 'kill' ? 1 : 3_600_000;
 const recorder = await openRecorder({
