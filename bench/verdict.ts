@@ -1,3 +1,49 @@
-export async function coldVerdict(): Promise<number | null> {
-  return null;
+// How long a verdict on a text takes that was never seen: classify and decide, in this process, nothing cached.
+
+import { parse } from 'yaml';
+import { decide } from '../src/policy/decide.ts';
+import { compilePolicy, type RuleConfig } from '../src/policy/rules.ts';
+import { parseScope } from '../src/policy/scope.ts';
+import { classify, ready } from '../src/sql/pg/classify.ts';
+import { CORPUS } from './corpus.ts';
+import { median } from './measure.ts';
+
+const RULES = `
+- { name: no-drop-database, when: { statement: [drop-database] }, then: deny }
+- { name: destructive, when: { statement: [drop-table, truncate, delete-without-where] }, then: deny }
+- { name: secrets-in-sql, when: { matches: 'AKIA[0-9A-Z]{16}' }, then: deny }
+`;
+
+const WARMUP_ROUNDS = 20;
+const ROUNDS = 50;
+
+/** The median over the corpus of each statement's median, in µs. */
+export async function coldVerdict(): Promise<number> {
+  await ready();
+  const scopes = [parseScope('db:bench:read+write+ddl')];
+  const policy = compilePolicy('careful', parse(RULES) as RuleConfig[]);
+  const judge = (text: string) =>
+    decide({
+      classification: classify(text),
+      text,
+      values: null,
+      scopes,
+      connection: 'bench',
+      policy,
+      resolve: ({ schema, name }) => ({ schema: schema ?? 'public', name, system: null, own: false }),
+      functionNeed: ({ need }) => need,
+    });
+  const times = CORPUS.map((): number[] => []);
+  let number = 1_000_000;
+  for (let round = 0; round < WARMUP_ROUNDS + ROUNDS; round++) {
+    for (const [index, statement] of CORPUS.entries()) {
+      const text = statement.replaceAll('?', String(number++));
+      const begin = performance.now();
+      const { action, reason } = judge(text);
+      const micros = (performance.now() - begin) * 1000;
+      if (action !== 'allow') throw new Error(`${text}: ${reason}`);
+      if (round >= WARMUP_ROUNDS) times[index]?.push(micros);
+    }
+  }
+  return median(times.map(median));
 }
