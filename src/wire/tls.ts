@@ -73,6 +73,8 @@ async function load(source: CertificateSource): Promise<Pick<ServerTls, 'context
  * Rejects with SP_PROTOCOL where the client breaks it off. How long it may take is the caller's matter: destroy the socket.
  */
 export function upgradeServer(socket: Socket, context: SecureContext, alpn: string, head: Buffer): Promise<TLSSocket> {
+  // A socket that flows would give the head to nobody.
+  socket.pause();
   if (head.length > 0) socket.unshift(head);
   const secure = new TLSSocket(socket, { isServer: true, secureContext: context, ALPNProtocols: [alpn] });
   return settle(secure, 'secure', (cause) => {

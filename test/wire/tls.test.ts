@@ -144,7 +144,18 @@ test('the server side shakes hands, with bytes that were read before and without
     secure.end('hello');
     await new Promise((resolve) => secure.once('close', resolve));
   };
-  for (const serve of [greet, withHead]) {
+  // As a socket that flows: the bytes come in a `data` event, whose listener is then taken off.
+  const flowing = (socket: Socket) =>
+    new Promise<void>((resolve, reject) => {
+      const read = (head: Buffer) => {
+        socket.removeListener('data', read);
+        upgradeServer(socket, tls.context, 'postgresql', head).then((secure) => {
+          secure.once('close', resolve).end('hello');
+        }, reject);
+      };
+      socket.on('data', read);
+    });
+  for (const serve of [greet, withHead, flowing]) {
     const heard = await pair(serve, async (port) => {
       const secure = await upgradeClient(await dial(port), { mode: 'require', host: '127.0.0.1' }, 'postgresql');
       const chunks = await secure.toArray();
