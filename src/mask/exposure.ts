@@ -26,44 +26,6 @@ const COPIES: ReadonlySet<string> = new Set([
   'pg_stat_statements',
 ]);
 
-/**
- * Built-in functions that PostgreSQL (12–18) calls on the whole row for a name behind a dot that is no column:
- * `SELECT c.to_jsonb FROM customers c`. Only functions that take any type, and one argument, can be meant.
- */
-export const WHOLE_ROW_FUNCTIONS: ReadonlySet<string> = new Set([
-  'any_value',
-  'array_agg',
-  'concat',
-  'count',
-  'hash_record',
-  'json_agg',
-  'json_agg_strict',
-  'json_build_array',
-  'json_build_object',
-  'jsonb_agg',
-  'jsonb_agg_strict',
-  'jsonb_build_array',
-  'jsonb_build_object',
-  'max',
-  'min',
-  'num_nonnulls',
-  'num_nulls',
-  'pg_collation_for',
-  'pg_column_compression',
-  'pg_column_size',
-  'pg_column_toast_chunk_id',
-  'pg_restore_attribute_stats',
-  'pg_restore_relation_stats',
-  'pg_typeof',
-  'quote_literal',
-  'quote_nullable',
-  'record_out',
-  'record_send',
-  'row_to_json',
-  'to_json',
-  'to_jsonb',
-]);
-
 /** Changes of a relation that neither show its values nor take it or its columns out of the rules' reach. */
 const HARMLESS_CHANGES: ReadonlySet<string> = new Set([
   'analyze',
@@ -92,30 +54,41 @@ export function exposure(
   masking: Masking,
 ): string | null {
   if (!protection.any) return null;
-  return unseenBody(facts, protection) ?? copies(relations) ?? touched(facts, relations, protection, masking);
-}
-
-/** Whether an error or a notice of this statement may hold protected values. */
-export function touchesProtected(relations: readonly TouchedRelation[], protection: Protection): boolean {
-  return relations.some(({ relation }) => relation !== undefined && protection.relation(relation.oid) !== undefined);
+  return (
+    unseenBody(facts, relations, protection) ?? copies(relations) ?? touched(facts, relations, protection, masking)
+  );
 }
 
 /** What runs out of sight may read anything, whatever relations the statement itself names. */
-function unseenBody(facts: Facts, protection: Protection): string | null {
+function unseenBody(facts: Facts, relations: readonly TouchedRelation[], protection: Protection): string | null {
   if (facts.opaque !== null) {
     return `this database has masked columns, and what ${facts.opaque} does with them cannot be seen; send the statements inside it one by one`;
   }
-  const unseen = facts.functions.find((use) => mayReadAnything(use, protection));
-  if (unseen === undefined) return null;
-  const name = unseen.schema === null ? unseen.name : `${unseen.schema}.${unseen.name}`;
-  return `this database has masked columns, and ${name} could read them out of sight; use PostgreSQL's own functions that have no effects, with pg_catalog. before the name where the database has its own of that name`;
+  const call = facts.functions.find((use) => mayReadAnything(use, protection));
+  if (call !== undefined) {
+    const name = call.schema === null ? call.name : `${call.schema}.${call.name}`;
+    return `this database has masked columns, and ${name} could read them out of sight; use what PostgreSQL itself has without effects, and where the database has its own of that name, put pg_catalog. before it`;
+  }
+  const column = facts.columns.find((use) => mayCall(use, relations, protection));
+  if (column === undefined) return null;
+  return `this database has masked columns, and ${column.qualifier}.${column.name} could call its function ${column.name} on a whole row; write the column without ${column.qualifier}. before it`;
 }
+
+const OPERATOR = 'operator ';
 
 function mayReadAnything(use: FunctionUse, protection: Protection): boolean {
   // `write` is a list of known functions (nextval, pg_notify, advisory locks …); of these only large objects are read.
   if (use.need !== 'read' && use.need !== 'write') return true;
   if (/^lo(_|read$|write$)/.test(use.name)) return true;
-  return use.schema !== 'pg_catalog' && protection.userFunctions.has(use.name);
+  if (use.schema === 'pg_catalog') return false;
+  if (use.name.startsWith(OPERATOR)) return protection.userOperators.has(use.name.slice(OPERATOR.length));
+  return protection.userFunctions.has(use.name);
+}
+
+/** `alias.name` is the call `name(alias)` where that relation has no such column; whose alias it is cannot be seen here. */
+function mayCall(use: ColumnUse, relations: readonly TouchedRelation[], protection: Protection): boolean {
+  if (use.qualifier === null || !protection.userFunctions.has(use.name)) return false;
+  return !relations.every(({ relation }) => relation !== undefined && hasColumn(relation, use.name));
 }
 
 function copies(relations: readonly TouchedRelation[]): string | null {
@@ -159,7 +132,7 @@ function touched(
       return `COPY of ${names} takes its masked columns (${found.map(listOf).join(', ')}) along; list the other columns, or use SELECT`;
   }
   for (const column of facts.columns) {
-    const reason = misuse(column, facts, found, relations, protection, masking);
+    const reason = misuse(column, found, masking);
     if (reason !== null) return reason;
   }
   return null;
@@ -174,27 +147,11 @@ function changesDefinition(facts: Facts, use: RelationUse): boolean {
   return !HARMLESS_CHANGES.has(facts.kinds[0] ?? '');
 }
 
-function misuse(
-  column: ColumnUse,
-  facts: Facts,
-  found: readonly ProtectedRelation[],
-  relations: readonly TouchedRelation[],
-  protection: Protection,
-  masking: Masking,
-): string | null {
-  const holder = found.find((held) => column.name === '*' || held.names.has(column.name));
-  if (holder === undefined) {
-    if (mayBeWholeRow(column, relations, protection)) {
-      return `${column.qualifier}.${column.name} could be the function ${column.name} on a whole row with masked columns; name the column you need`;
-    }
-    if (column.place !== 'predicate' || masking.predicates === 'allow' || !isAlias(column, facts, found, relations))
-      return null;
-    return `${column.name} may stand for a masked column of ${found.map(nameOf).join(', ')}, and filters, joins and orderings on these are not allowed here; use the columns' own names`;
-  }
+function misuse(column: ColumnUse, found: readonly ProtectedRelation[], masking: Masking): string | null {
   const star = column.name === '*';
-  const name = star
-    ? `the masked columns of ${nameOf(holder)} (${listOf(holder)})`
-    : `${nameOf(holder)}.${column.name}`;
+  const holder = found.find((held) => star || held.names.has(column.name));
+  if (holder === undefined) return null;
+  const name = star ? `masked columns of ${nameOf(holder)} (${listOf(holder)})` : `${nameOf(holder)}.${column.name}`;
   switch (column.place) {
     case 'output':
     case 'assigned':
@@ -208,28 +165,6 @@ function misuse(
       }
       return `${name} is masked and can only be selected as a bare column of the outermost select list; take it out of the expression, subquery, CTE, set operation, USING or COPY`;
   }
-}
-
-/** `alias.name` where the name is no column of a protected relation but a function that takes a row. */
-function mayBeWholeRow(column: ColumnUse, relations: readonly TouchedRelation[], protection: Protection): boolean {
-  if (column.qualifier === null) return false;
-  if (!WHOLE_ROW_FUNCTIONS.has(column.name) && !protection.userFunctions.has(column.name)) return false;
-  return relations.some(
-    ({ relation }) => relation !== undefined && protection.relation(relation.oid) && !hasColumn(relation, column.name),
-  );
-}
-
-/** In ORDER BY and GROUP BY a name that no relation has is an output's: of a masked column, where one is put out. */
-function isAlias(
-  column: ColumnUse,
-  facts: Facts,
-  found: readonly ProtectedRelation[],
-  relations: readonly TouchedRelation[],
-): boolean {
-  if (relations.some(({ relation }) => relation !== undefined && hasColumn(relation, column.name))) return false;
-  return facts.columns.some(
-    ({ name, place }) => place === 'output' && found.some((held) => name === '*' || held.names.has(name)),
-  );
 }
 
 function hasColumn(relation: CatalogRelation, name: string): boolean {

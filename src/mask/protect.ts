@@ -23,6 +23,8 @@ export interface Protection {
   relation(oid: number): ProtectedRelation | undefined;
   /** Names of functions outside the system's schemas: their bodies may read anything. */
   readonly userFunctions: ReadonlySet<string>;
+  /** Names of operators outside the system's schemas. */
+  readonly userOperators: ReadonlySet<string>;
   /** Rules, as written, that match no column of this database. */
   readonly unmatched: readonly string[];
 }
@@ -60,6 +62,7 @@ export function protect(masking: Masking, catalog: Catalog): Protection {
     strategy: (oid, attribute) => strategies.get(oid)?.get(attribute),
     relation: (oid) => relations.get(oid),
     userFunctions: catalog.userFunctions,
+    userOperators: catalog.userOperators,
     unmatched: masking.columns.filter((rule) => !matched.has(rule.text)).map((rule) => rule.text),
   };
 }

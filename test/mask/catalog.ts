@@ -16,6 +16,7 @@ export interface Described {
 export function catalogOf(
   described: readonly Described[],
   userFunctions: readonly string[] = [],
+  userOperators: readonly string[] = [],
 ): Catalog & { named(name: string): CatalogRelation } {
   const relations = new Map<number, CatalogRelation>();
   for (const [i, d] of described.entries()) {
@@ -31,7 +32,7 @@ export function catalogOf(
       all.find((r) => r.name === name && (schema ? r.schema === schema : path.includes(r.schema))),
     relations: () => all,
     userFunctions: new Set(userFunctions),
-    userOperators: new Set(),
+    userOperators: new Set(userOperators),
     named: (name) => {
       const found = all.find((r) => r.name === name);
       if (!found) throw new Error(`no relation ${name}`);
