@@ -18,7 +18,10 @@ export function takeLock(dir: string): () => void {
       // Linked and not written in place: nobody reads a lock that names no process yet.
       writeFileSync(draft, `${process.pid} ${startOf(process.pid)}`, { mode: 0o600 });
       linkSync(draft, path);
-      return () => unlinkSync(path);
+      return () => {
+        const holder = holderOf(path);
+        if (holder?.pid === process.pid && holder.start === startOf(process.pid)) unlinkSync(path);
+      };
     } catch (cause) {
       if (!isCode(cause, 'EEXIST')) throw new SallyportError('SP_RECORD', `${path} cannot be made`, { cause });
     } finally {

@@ -80,6 +80,17 @@ test('a statement and its outcome are read back as they were packed', () => {
   );
 });
 
+test('texts of every length around the widths of their headers', () => {
+  for (const unit of ['a', 'é', '€', '🙂']) {
+    for (const length of [0, 1, 5, 10, 11, 31, 32, 42, 43, 84, 85, 86, 99, 127, 128, 255, 256, 21_845, 65_536]) {
+      const pending = createPending();
+      const long = unit.repeat(length);
+      pending.end('se_1', 1, long);
+      assert.deepEqual(decode(recordsOf(pending.buffer(), pending.size())), [{ type: 'end', at: 1, reason: long }]);
+    }
+  }
+});
+
 test('a session is read back without its credential', () => {
   const pending = createPending();
   const facts = factsOf(sampleSession('se_1'));

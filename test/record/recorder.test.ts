@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore, type Store } from '../../src/record/store.ts';
@@ -156,6 +156,24 @@ test('a record is one gateway’s', async (t) => {
     await (await open(dir)).close();
   }
   assert.equal(existsSync(join(dir, 'lock')), false);
+});
+
+test('a second gateway that the lock did not see stops the first one’s sealing', async (t) => {
+  const dir = temporaryDirectory(t);
+  const first = await open(dir);
+  first.sessionStarted(sampleSession('se_1'));
+  first.commit();
+  await first.settled();
+  unlinkSync(join(dir, 'lock'));
+  const second = await open(dir);
+  await second.settled();
+  first.statement(sampleStatement('se_1', 1));
+  first.commit();
+  await assert.rejects(first.settled(), { code: 'SP_RECORD' });
+  assert.throws(() => first.statement(sampleStatement('se_1', 2)), { code: 'SP_RECORD' });
+  await second.close();
+  await assert.rejects(first.close());
+  assert.equal((await verifyRecords(dir)).ok, true);
 });
 
 test('after close nothing is taken', async (t) => {
