@@ -215,6 +215,27 @@ test('GSSENCRequest is answered N, once, and SSLRequest may follow; inside TLS n
   assert.match(refusal(nested.push(messages.sslRequest())).get('M') ?? '', /1234\.5679/);
 });
 
+test('inside TLS there is nothing more to encrypt, by whatever way it was begun (B2)', () => {
+  for (const opening of [messages.sslRequest(), Buffer.from([0x16, 3, 1])]) {
+    for (const request of [messages.sslRequest(), GSSENC]) {
+      const machine = accept();
+      machine.push(opening);
+      machine.tlsEstablished('postgresql', END_POINT);
+      assert.match(refusal(machine.push(request)).get('M') ?? '', /unsupported frontend protocol 1234/);
+    }
+  }
+});
+
+test('each unknown login has a salt of its own, the same each time', async () => {
+  const salt = async (user: string) => {
+    const { steps } = await logIn(accept(), { parameters: { user } });
+    return /,s=([^,]+),i=4096/.exec(sent(steps).toString('latin1'))?.[1];
+  };
+  assert.notEqual(await salt('gr_one'), undefined);
+  assert.equal(await salt('gr_one'), await salt('gr_one'));
+  assert.notEqual(await salt('gr_one'), await salt('gr_two'));
+});
+
 test('no TLS where it is refused, no login without it where it is required', async () => {
   const off = accept('refused');
   assert.equal(sent(off.push(messages.sslRequest())).toString(), 'N');
