@@ -93,7 +93,8 @@ export interface EndRecord {
 }
 export type SessionRecord = StartRecord | StatementRecord | OutcomeRecord | EndRecord;
 
-/** The time and the verdict are read in place: see the head of this file. */
+/** The tag, the time and the verdict are read in place: see the head of this file. */
+export const TAG_OFFSET = 1;
 export const TIME_OFFSET = 3;
 export const ACTION_OFFSET = 11;
 

@@ -81,13 +81,15 @@ export function openLayout(path: string, readOnly: boolean): Layout {
   }
 }
 
-const PORTION_HEADER = 2 * LINK_BYTES + 12;
+/** Bytes of a portion before its records. */
+export const PORTION_HEADER = 2 * LINK_BYTES + 12;
 
-export function writePortion(portion: Portion): Buffer {
-  const head = Buffer.alloc(12);
-  head.writeDoubleLE(portion.first, 0);
-  head.writeUInt32LE(portion.count, 8);
-  return Buffer.concat([portion.previous, portion.link, head, portion.records]);
+/** Writes what stands before the records into the first PORTION_HEADER bytes. */
+export function writePortionHeader(bytes: Buffer, portion: Omit<Portion, 'records'>): void {
+  bytes.set(portion.previous, 0);
+  bytes.set(portion.link, LINK_BYTES);
+  bytes.writeDoubleLE(portion.first, 2 * LINK_BYTES);
+  bytes.writeUInt32LE(portion.count, 2 * LINK_BYTES + 8);
 }
 
 /** Null where the bytes are too short to be a portion. */

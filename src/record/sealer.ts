@@ -5,9 +5,28 @@ import { closeSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { SallyportError } from '../errors.ts';
 import { firstLink, hasKey, makeKey, nextLink, readKey } from './chain.ts';
-import { ACTION_OFFSET, ACTIONS, type EndRecord, type StartRecord, TAG, TIME_OFFSET, unpackRecords } from './format.ts';
+import {
+  ACTION_OFFSET,
+  ACTIONS,
+  type EndRecord,
+  type StartRecord,
+  TAG,
+  TAG_OFFSET,
+  TIME_OFFSET,
+  unpackRecords,
+} from './format.ts';
 import { DAMAGED, FIRST_FRAME, listSegments, openForReading, readFrames, segmentPath } from './journal.ts';
-import { type Head, openLayout, type Root, readHead, readRoot, writeHead, writePortion, writeRoot } from './layout.ts';
+import {
+  type Head,
+  openLayout,
+  PORTION_HEADER,
+  type Root,
+  readHead,
+  readRoot,
+  writeHead,
+  writePortionHeader,
+  writeRoot,
+} from './layout.ts';
 
 /** A segment and how far it may be read. */
 export type SegmentEnd = readonly [segment: number, end: number];
@@ -34,10 +53,16 @@ export interface Sealer {
   close(): Promise<void>;
 }
 
+/** A portion's first room: some ten statements. */
+const FIRST_BYTES = 4 << 10;
+
 /** What one sealing has of a session. Mutable, because it changes with every record. */
 interface Gathered {
   readonly head: Head;
-  readonly records: Buffer[];
+  /** The portion in the making: room for its header, then records up to `end`. */
+  bytes: Buffer;
+  end: number;
+  count: number;
   readonly statements: { allow: number; deny: number; approve: number };
   lastAt: number;
   first: StartRecord | null;
@@ -80,19 +105,17 @@ export function openSealer(dir: string): Sealer {
         throw new SallyportError('SP_RECORD', 'a frame of the journal does not hold whole entries');
       }
       const session = payload.toString('latin1', at + 5, start);
-      const record = payload.subarray(start, start + size);
-      const time = record.readDoubleBE(TIME_OFFSET);
+      const time = payload.readDoubleBE(start + TIME_OFFSET);
       let gathered = into.get(session);
       if (gathered === undefined) {
         const known = headOf(session);
         if (known === undefined) begun += 1;
         const head = known ?? newHead(session, begun, time);
-        gathered = { head, records: [], statements: { ...head.statements }, lastAt: time, first: null, last: null };
+        gathered = newPortion(head);
         into.set(session, gathered);
       }
-      count(gathered, record);
+      add(gathered, payload, start, start + size);
       gathered.lastAt = time;
-      gathered.records.push(record);
       at = start + size;
     }
     return begun;
@@ -108,13 +131,11 @@ export function openSealer(dir: string): Sealer {
       if ((before?.segment ?? 0) !== root.segment || (before?.offset ?? 0) !== root.offset) {
         throw new SallyportError('SP_RECORD', 'another process is writing this record store');
       }
-      for (const [session, { head, records: parts, statements, lastAt, first, last }] of gathered) {
-        const count = parts.length;
-        const bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
-        const link = nextLink(head.link, bytes);
+      for (const [session, { head, bytes, end, count, statements, lastAt, first, last }] of gathered) {
+        const link = nextLink(head.link, bytes.subarray(PORTION_HEADER, end));
         const number = head.portions + 1;
-        const portion = { previous: head.link, link, first: head.records + 1, count, records: bytes };
-        layout.portions.put([session, number], writePortion(portion));
+        writePortionHeader(bytes, { previous: head.link, link, first: head.records + 1, count });
+        layout.portions.put([session, number], bytes.subarray(0, end));
         const sealed: Head = {
           ...head,
           link,
@@ -217,14 +238,30 @@ function newHead(id: string, ordinal: number, startedAt: number): Head {
   return { id, ordinal, portions: 0, records: 0, link: firstLink(id), ...times, facts: null, statements };
 }
 
-/** What one record changes in its session's head. Only the rare ones are decoded. */
-function count(gathered: Gathered, record: Buffer): void {
-  if (record[1] === TAG.statement) {
-    const action = ACTIONS[record[ACTION_OFFSET] ?? -1];
+function newPortion(head: Head): Gathered {
+  const bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  const statements = { ...head.statements };
+  return { head, bytes, end: PORTION_HEADER, count: 0, statements, lastAt: head.lastAt, first: null, last: null };
+}
+
+/** Adds one record to its portion, and what it changes in the head. Only the rare ones are decoded. */
+function add(gathered: Gathered, payload: Buffer, start: number, end: number): void {
+  const size = end - start;
+  if (gathered.end + size > gathered.bytes.length) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(gathered.bytes.length * 2, gathered.end + size));
+    gathered.bytes.copy(larger, 0, 0, gathered.end);
+    gathered.bytes = larger;
+  }
+  payload.copy(gathered.bytes, gathered.end, start, end);
+  gathered.end += size;
+  gathered.count += 1;
+  const tag = payload[start + TAG_OFFSET];
+  if (tag === TAG.statement) {
+    const action = ACTIONS[payload[start + ACTION_OFFSET] ?? -1];
     if (action === undefined) throw new SallyportError('SP_RECORD', 'a statement of the journal has no verdict');
     gathered.statements[action] += 1;
-  } else if (record[1] === TAG.start || record[1] === TAG.end) {
-    const [decoded] = unpackRecords(record);
+  } else if (tag === TAG.start || tag === TAG.end) {
+    const [decoded] = unpackRecords(payload.subarray(start, end));
     if (decoded?.type === 'start') gathered.first = decoded;
     else if (decoded?.type === 'end') gathered.last = decoded;
   }

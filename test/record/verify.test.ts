@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { nextLink } from '../../src/record/chain.ts';
 import { listSegments, segmentPath } from '../../src/record/journal.ts';
-import { type Layout, openLayout, type Portion, readPortion, writePortion } from '../../src/record/layout.ts';
+import {
+  type Layout,
+  openLayout,
+  PORTION_HEADER,
+  type Portion,
+  readPortion,
+  writePortionHeader,
+} from '../../src/record/layout.ts';
 import { verifyRecords } from '../../src/record/verify.ts';
 import { open, sampleSession, sampleStatement, temporaryDirectory } from './sample.ts';
 
@@ -44,6 +51,12 @@ function portion(layout: Layout, session: string, number: number): Portion {
   const read = readPortion(layout.portions.get([session, number]) ?? Buffer.alloc(0));
   assert.ok(read);
   return read;
+}
+
+function writePortion(whole: Portion): Buffer {
+  const bytes = Buffer.concat([Buffer.alloc(PORTION_HEADER), whole.records]);
+  writePortionHeader(bytes, whole);
+  return bytes;
 }
 
 async function found(dir: string): Promise<[string | null, string, string][]> {
