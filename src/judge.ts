@@ -25,12 +25,7 @@ export interface JudgeOptions {
   readonly masking: Masking | null;
   /** Reads the database's catalog. `previous` keeps its epoch where nothing has changed. */
   readonly readCatalog: (previous: Catalog | undefined) => Promise<Catalog>;
-  /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
 }
-
-/** How old a catalog may get while it is used, milliseconds: what others rename or create is seen after so long at the latest. */
-const CATALOG_AGE = 15_000;
 
 /** Every judge and every catalog counts on: an epoch is never used twice. */
 let epochs = 0;
@@ -57,7 +52,8 @@ export class ConnectionJudge implements Judge {
   readonly #o: JudgeOptions;
   #catalog: Catalog | undefined;
   #protection: Protection | null = null;
-  #readAt = Number.NEGATIVE_INFINITY;
+  /** A question has come since the last reading. */
+  #used = false;
   #reading: Promise<void> | null = null;
   /** Something has changed since the last reading began. */
   #outdated = false;
@@ -69,11 +65,11 @@ export class ConnectionJudge implements Judge {
   }
 
   get epoch(): number {
-    if (this.#o.monotonic() - this.#readAt > CATALOG_AGE) this.#refreshBehind();
     return this.#epoch;
   }
 
   rule(question: Question): Ruling | 'stale' {
+    this.#used = true;
     const catalog = this.#catalog;
     if (catalog === undefined || (this.#outdated && !question.fresh)) return 'stale';
     const { classification, searchPath, session, parameters } = question;
@@ -125,6 +121,14 @@ export class ConnectionJudge implements Judge {
     await this.#reading;
   }
 
+  /**
+   * Reads the catalog again if anything was asked since the last time; called every few seconds, so that what others rename
+   * or create is seen. Where the database cannot be asked, no statement gets through to it either: the next reading tells.
+   */
+  look(): void {
+    if (this.#used && this.#reading === null) this.refresh().catch(() => {});
+  }
+
   changed(): void {
     this.#outdated = true;
     this.#epoch = ++epochs;
@@ -136,7 +140,7 @@ export class ConnectionJudge implements Judge {
   }
 
   async #read(): Promise<void> {
-    this.#outdated = false;
+    this.#outdated = this.#used = false;
     const before = this.#catalog;
     let catalog: Catalog;
     try {
@@ -145,17 +149,10 @@ export class ConnectionJudge implements Judge {
       this.#outdated = true;
       throw error;
     }
-    this.#readAt = this.#o.monotonic();
     if (catalog.epoch === before?.epoch) return;
     this.#catalog = catalog;
     this.#protection = this.#o.masking === null ? null : protect(this.#o.masking, catalog);
     this.#epoch = ++epochs;
-  }
-
-  #refreshBehind(): void {
-    if (this.#reading !== null || this.#catalog === undefined) return;
-    // Where the database cannot be asked, no statement gets through to it either: the next question asks again.
-    this.refresh().catch(() => {});
   }
 
   /** The refusal of a statement from which protected values could escape, or null. */

@@ -63,6 +63,5 @@ export function judgeOf(
     policy: rules === undefined ? null : compilePolicy(connection.policy ?? '', rules),
     masking: masking === undefined ? null : compileMasking(masking),
     readCatalog: read,
-    monotonic: () => performance.now(),
   });
 }

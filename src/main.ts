@@ -20,7 +20,7 @@ import { openStore } from './record/store.ts';
 import { classify, ready } from './sql/pg/classify.ts';
 import { foldLiterals } from './sql/pg/fold.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
-import type { Connection, GrantState, Session } from './types.ts';
+import type { GrantState, Session } from './types.ts';
 import { Contexts, type GateServices } from './wire/gate.ts';
 import { type EndReason, listen } from './wire/listen.ts';
 import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
@@ -61,7 +61,11 @@ export async function serve(env: Env): Promise<Running> {
     if (!reading.ok) throw new SallyportError('SP_CONFIG', reading.mistakes.map((m) => formatMistake(m)).join('\n'));
     let config: Config = reading.config;
     for (const warning of config.warnings) log.warn({ path: warning.path }, warning.message);
-    let judges = judgesOf(config);
+    const desks = new Map([...judgesOf(config)].map(([name, judge]) => [name, { judge }]));
+    const looking = setInterval(() => {
+      for (const { judge } of desks.values()) judge.look();
+    }, CATALOG_AGE).unref();
+    opened.push(async () => clearInterval(looking));
     mkdirSync(env.dataDir, { recursive: true, mode: 0o700 });
     const token = ensureOperatorToken(env.dataDir);
     const tls = await serverTls(
@@ -112,18 +116,17 @@ export async function serve(env: Env): Promise<Running> {
     });
 
     const contexts = new Contexts();
-    const gateOf = (connection: Connection): GateServices => ({
+    const gateOf = (desk: { readonly judge: ConnectionJudge }): GateServices => ({
       dialect: { classify, classifyLarge: (text) => pool.classify(text), foldLiterals },
+      // A session keeps the judge of its connection through a changed config; without its connection it is ended.
       get judge() {
-        const judge = judges.get(connection.name);
-        if (judge === undefined) throw new SallyportError('SP_NOT_FOUND', `connection "${connection.name}" is gone`);
-        return judge;
+        return desk.judge;
       },
       contexts,
       recorder,
       resultBytes: env.recordResultBytes,
       isLive: (id) => grants.isLive(id),
-      now: Date.now,
+      turn,
       judged: ({ action }) => {
         if (action === 'allow') tally.statementsAllowed++;
         else if (action === 'deny') tally.statementsDenied++;
@@ -134,12 +137,12 @@ export async function serve(env: Env): Promise<Running> {
     const port = await listen({
       ...env.pgListen,
       maxSessions: env.maxSessions,
+      idleTimeoutMs: env.idleTimeoutMs,
       full: () => errorResponse({ severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' }),
       serve: servePg({
         tls,
         tlsRequired: env.tlsRequired,
         handshakeTimeoutMs: env.handshakeTimeoutMs,
-        idleTimeoutMs: env.idleTimeoutMs,
         maxStatementBytes: env.maxStatementBytes,
         turn,
         log,
@@ -152,7 +155,10 @@ export async function serve(env: Env): Promise<Running> {
           if (found === undefined || !grants.isLive(login)) return { refused: 'the grant is over' };
           const { grant } = found;
           const connection = config.connections.get(grant.connection);
-          if (connection === undefined) return { refused: `connection "${grant.connection}" is no longer configured` };
+          const desk = desks.get(grant.connection);
+          if (connection === undefined || desk === undefined) {
+            return { refused: `connection "${grant.connection}" is no longer configured` };
+          }
           if (connection.protocol !== 'postgres') {
             return { refused: `connection "${connection.name}" speaks ${connection.protocol}, not the Postgres protocol` };
           }
@@ -179,7 +185,7 @@ export async function serve(env: Env): Promise<Running> {
           log.info({ session: session.id, grant: grant.id, connection: connection.name, client }, 'a session has begun');
           return {
             session,
-            gate: gateOf(connection),
+            gate: gateOf(desk),
             readOnly: !grant.scopes.some(({ verbs }) => verbs.has('write') || verbs.has('ddl') || verbs.has('admin')),
             ended: (why) => {
               open.delete(ending);
@@ -206,7 +212,12 @@ export async function serve(env: Env): Promise<Running> {
           return;
         }
         config = next;
-        judges = nextJudges;
+        for (const name of desks.keys()) if (!nextJudges.has(name)) desks.delete(name);
+        for (const [name, judge] of nextJudges) {
+          const desk = desks.get(name);
+          if (desk === undefined) desks.set(name, { judge });
+          else desk.judge = judge;
+        }
         for (const warning of next.warnings) log.warn({ path: warning.path }, warning.message);
         log.info({ config: env.config }, 'the config was read again');
         for (const open of sessions.values()) {
@@ -246,7 +257,7 @@ export async function serve(env: Env): Promise<Running> {
             },
           },
           explain: async ({ connection: name, scopes, text }) => {
-            const judge = judges.get(name);
+            const judge = desks.get(name)?.judge;
             const connection = config.connections.get(name);
             if (judge === undefined || connection === undefined) {
               throw new SallyportError('SP_NOT_FOUND', `there is no connection "${name}"`);
@@ -279,6 +290,9 @@ export async function serve(env: Env): Promise<Running> {
     throw error;
   }
 }
+
+/** How old a catalog may get while it is used, milliseconds: what others rename or create is seen after so long. */
+const CATALOG_AGE = 10_000;
 
 interface Ending {
   readonly session: Session;

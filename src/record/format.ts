@@ -41,6 +41,8 @@ export interface StatementEntry {
   /** `schema.table`, as resolved. */
   readonly relations: readonly string[];
   readonly verdict: Verdict;
+  /** Stands for kinds, verbs, relations and verdict: entries with the same one have them packed once. */
+  readonly judgement?: object | undefined;
 }
 
 /** What is kept of a session's beginning. Nothing of the database's credential is here. */
@@ -75,7 +77,7 @@ export interface StartRecord {
   readonly at: number;
   readonly facts: SessionFacts;
 }
-export interface StatementRecord extends Omit<StatementEntry, 'session'> {
+export interface StatementRecord extends Omit<StatementEntry, 'session' | 'judgement'> {
   readonly type: 'statement';
   /** Null where the session ended before the statement did, and for a statement that was refused without one. */
   readonly outcome: (Outcome & { readonly at: number }) | null;

@@ -35,6 +35,7 @@ export function createPending(): Pending {
   // Entries before this offset are whole; what a thrown error left behind it is overwritten by the next.
   let whole = FRAME_HEADER;
   let recordStart = 0;
+  const judgements = new WeakMap<object, Buffer>();
 
   function room(size: number): void {
     if (at + size <= bytes.length) return;
@@ -152,6 +153,25 @@ export function createPending(): Pending {
     }
   }
 
+  /** What stays the same for every run of a judged text; packed once for each judgement. */
+  function judgement({ judgement: key, kinds, verbs, relations, verdict }: StatementEntry): void {
+    const packed = key === undefined ? undefined : judgements.get(key);
+    if (packed !== undefined) {
+      room(packed.length);
+      bytes.set(packed, at);
+      at += packed.length;
+      return;
+    }
+    const start = at;
+    texts(kinds);
+    texts(verbs);
+    texts(relations);
+    text(verdict.rule);
+    text(verdict.reason);
+    text(verdict.hint);
+    if (key !== undefined) judgements.set(key, Buffer.from(bytes.subarray(start, at)));
+  }
+
   return {
     size: () => whole - FRAME_HEADER,
     buffer: () => bytes,
@@ -180,12 +200,7 @@ export function createPending(): Pending {
       byte(PHASE_CODE[entry.phase]);
       text(entry.text);
       parameters(entry.parameters);
-      texts(entry.kinds);
-      texts(entry.verbs);
-      texts(entry.relations);
-      text(verdict.rule);
-      text(verdict.reason);
-      text(verdict.hint);
+      judgement(entry);
       finish();
     },
     outcome(session, n, time, outcome, resultBytes): void {

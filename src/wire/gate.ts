@@ -68,6 +68,8 @@ export interface Recorder {
     readonly verbs: readonly Verb[];
     readonly relations: readonly string[];
     readonly verdict: Verdict;
+    /** Stands for the four before it. */
+    readonly judgement: object;
   }): void;
   outcome(session: string, n: number, at: number, outcome: Outcome): void;
 }
@@ -224,9 +226,9 @@ export interface GateServices {
   readonly recorder: Recorder;
   /** Bytes of masked result kept a statement. */
   readonly resultBytes: number;
-  /** Is the grant alive? Asked at every statement and every execution. */
+  /** Is the grant alive? Asked at every statement and every execution, once a turn of the loop. */
   readonly isLive: (grant: string) => boolean;
-  readonly now: () => number;
+  readonly turn: { readonly number: number; readonly time: number };
   /** A verdict was given; for metrics. */
   readonly judged: (verdict: Verdict) => void;
 }
@@ -254,6 +256,8 @@ export class Gate {
   readonly #services: GateServices;
   #context: Context;
   #n = 0;
+  /** The turn in which the grant was last found alive. */
+  #aliveIn = -1;
 
   constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
     this.#services = services;
@@ -282,7 +286,7 @@ export class Gate {
   /** Judges the text `buffer[start, end)`. A promise where the text is large or the catalog has to be read again. */
   judge(buffer: Buffer, start: number, end: number): Judgement | Promise<Judgement> {
     const { dialect, judge } = this.#services;
-    if (!this.#services.isLive(this.session.grant.id)) return { allowed: false, ...GRANT_OVER };
+    if (!this.#isLive()) return { allowed: false, ...GRANT_OVER };
     const text = buffer.toString('utf8', start, end);
     const context = this.context;
     const known = context.byText.get(text);
@@ -306,7 +310,7 @@ export class Gate {
   /** Judges again what was judged at Parse, now that it is to run with these values. */
   judgeAgain(allowed: Allowed, text: string, parameters: readonly Parameter[]): Judgement | Promise<Judgement> {
     const { judge } = this.#services;
-    if (!this.#services.isLive(this.session.grant.id)) return { allowed: false, ...GRANT_OVER };
+    if (!this.#isLive()) return { allowed: false, ...GRANT_OVER };
     const context = this.context;
     if (judge.looksAtValues && parameters.length > 0) {
       return this.#decide(context, text, null, { ok: true, statements: allowed.statements }, parameters);
@@ -319,13 +323,13 @@ export class Gate {
   /** Puts a statement into the record. What was allowed may be sent on when this turn of the loop has been committed. */
   begin(phase: Phase, judgement: Judgement, text: string, parameters: readonly Parameter[] | null): Running {
     const n = ++this.#n;
-    const { recorder, now, judged, resultBytes } = this.#services;
+    const { recorder, turn, judged, resultBytes } = this.#services;
     const { verdict, verbs, relations } = judgement.ruling;
     judged(verdict);
     recorder.statement({
       session: this.session.id,
       n,
-      at: now(),
+      at: turn.time,
       phase,
       text: redacted(text, judgement.statements),
       parameters,
@@ -333,13 +337,15 @@ export class Gate {
       verbs,
       relations,
       verdict,
+      judgement,
     });
     return new Running(n, resultBytes);
   }
 
   /** Puts how it ended into the record; the client may read the end when this turn of the loop has been committed. */
   finish(running: Running): void {
-    this.#services.recorder.outcome(this.session.id, running.n, this.#services.now(), running.outcome());
+    const { recorder, turn } = this.#services;
+    recorder.outcome(this.session.id, running.n, turn.time, running.outcome());
   }
 
   /** The masking plan of a result. A promise where the catalog has to be read again. */
@@ -357,6 +363,14 @@ export class Gate {
   /** A statement that changes the catalog has run. */
   catalogChanged(): void {
     this.#services.judge.changed();
+  }
+
+  #isLive(): boolean {
+    const { turn, isLive } = this.#services;
+    if (this.#aliveIn === turn.number) return true;
+    if (!isLive(this.session.grant.id)) return false;
+    this.#aliveIn = turn.number;
+    return true;
   }
 
   #decide(

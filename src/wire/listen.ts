@@ -5,6 +5,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 export interface Open {
   /** Ends it now, telling the client why in its protocol's words. */
   end(reason: EndReason): void;
+  /** Since when it has been waiting for the client's next request, milliseconds since the epoch; null while it is not. */
+  readonly idleSince: number | null;
 }
 
 /** Why a session ends from the gateway's side. */
@@ -19,6 +21,8 @@ export interface ListenOptions {
   readonly host: string;
   readonly port: number;
   readonly maxSessions: number;
+  /** Milliseconds for which a session may wait for its client's next request; 0 is for ever. */
+  readonly idleTimeoutMs: number;
   /** Serves a client; `closed` has to be called once, when its socket is closed. */
   readonly serve: (socket: Socket, closed: () => void) => Open;
   /** What a client is told that comes when the port is full. */
@@ -58,6 +62,7 @@ export async function listen(options: ListenOptions): Promise<Port> {
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);
   });
   server.removeAllListeners('error');
+  const looking = lookForIdle(open, options.idleTimeoutMs);
   const address = server.address() as AddressInfo;
   return {
     host: options.host,
@@ -67,6 +72,7 @@ export async function listen(options: ListenOptions): Promise<Port> {
     },
     async drain(timeoutMs) {
       server.close();
+      clearInterval(looking);
       if (open.size === 0) return;
       await new Promise<void>((resolve) => {
         emptied = resolve;
@@ -77,4 +83,17 @@ export async function listen(options: ListenOptions): Promise<Port> {
       });
     },
   };
+}
+
+/** Ends what has been idle for too long. A look now and then costs less than a timer that every message moves. */
+function lookForIdle(open: ReadonlySet<Open>, timeoutMs: number): NodeJS.Timeout | undefined {
+  if (timeoutMs === 0) return undefined;
+  const look = () => {
+    const now = Date.now();
+    for (const session of open) {
+      if (session.idleSince === null || now - session.idleSince < timeoutMs) continue;
+      session.end({ kind: 'idle', message: 'the session has been idle for too long' });
+    }
+  };
+  return setInterval(look, Math.min(Math.max(timeoutMs / 4, 10), 30_000)).unref();
 }

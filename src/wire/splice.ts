@@ -77,6 +77,8 @@ export class Turn {
   readonly #commit: () => void;
   #due: Spliced[] = [];
   #spare: Spliced[] = [];
+  #number = 0;
+  #time = 0;
   readonly #run = () => this.end();
 
   /** @param commit writes the record of this turn; throws where it cannot. */
@@ -89,6 +91,20 @@ export class Turn {
     if (this.#due.push(session) === 1) setImmediate(this.#run);
   }
 
+  /** Counts the turns in which anything happened: what was asked in this turn need not be asked again. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Milliseconds since the epoch, read once a turn. */
+  get time(): number {
+    if (this.#time === 0) {
+      this.#time = Date.now();
+      this.soon();
+    }
+    return this.#time;
+  }
+
   /** Sees to it that the record is committed at the end of this turn, where no session has anything to write. */
   soon(): void {
     if (this.#due.length === 0) setImmediate(this.#run);
@@ -99,6 +115,8 @@ export class Turn {
     const due = this.#due;
     this.#due = this.#spare;
     this.#spare = due;
+    this.#number++;
+    this.#time = 0;
     try {
       this.#commit();
     } catch (error) {

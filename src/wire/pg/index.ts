@@ -33,8 +33,6 @@ export interface PgPortOptions {
   readonly tlsRequired: boolean;
   /** Milliseconds. */
   readonly handshakeTimeoutMs: number;
-  /** Milliseconds; 0 is never. */
-  readonly idleTimeoutMs: number;
   readonly maxStatementBytes: number;
   readonly turn: Turn;
   /** The verifier of a live grant's login. */
@@ -55,6 +53,9 @@ export interface PgPortOptions {
 const CANCEL_KEY_30 = 4;
 const CANCEL_KEY_32 = 32;
 
+/** How long a client may take to read why it is refused, milliseconds. */
+const LAST_WORDS = 1_000;
+
 interface Cancellable {
   readonly secret: Buffer;
   readonly cancel: () => void;
@@ -66,7 +67,8 @@ export function servePg(options: PgPortOptions): (socket: Socket, closed: () => 
   const cancellable = new Map<number, Cancellable>();
 
   return (raw, closed) => {
-    let end: (reason: EndReason) => void = () => raw.destroy();
+    /** Until there is a session, an end is a closed socket. */
+    let session: Open = { end: () => raw.destroy(), idleSince: null };
     raw.once('close', closed);
     raw.on('error', () => raw.destroy());
     const timer = setTimeout(() => raw.destroy(), options.handshakeTimeoutMs);
@@ -79,8 +81,8 @@ export function servePg(options: PgPortOptions): (socket: Socket, closed: () => 
         if (proven === null) return;
         const abort = new AbortController();
         raw.once('close', () => abort.abort());
-        await open(proven, client, options, cancellable, abort.signal, (by) => {
-          end = by;
+        await open(proven, client, options, cancellable, abort.signal, (made) => {
+          session = made;
         });
       })
       .catch((error: unknown) => {
@@ -88,7 +90,12 @@ export function servePg(options: PgPortOptions): (socket: Socket, closed: () => 
         raw.destroy();
       })
       .finally(() => clearTimeout(timer));
-    return { end: (reason) => end(reason) };
+    return {
+      end: (reason) => session.end(reason),
+      get idleSince() {
+        return session.idleSince;
+      },
+    };
   };
 }
 
@@ -138,7 +145,7 @@ function login(
           case 'close':
             log.info({ client: `${raw.remoteAddress}`, login: step.login, reason: step.reason }, 'a login was refused');
             if (step.bytes.length > 0) socket.end(step.bytes);
-            else socket.destroy();
+            setTimeout(() => raw.destroy(), step.bytes.length > 0 ? LAST_WORDS : 0).unref();
             return done(null);
         }
       }
@@ -155,10 +162,9 @@ async function open(
   options: PgPortOptions,
   cancellable: Map<number, Cancellable>,
   signal: AbortSignal,
-  endWith: (end: (reason: EndReason) => void) => void,
+  opened: (session: Open) => void,
 ): Promise<void> {
   let end: (reason: EndReason) => void = () => socket.destroy();
-  endWith((reason) => end(reason));
   const admitted = options.admit({
     login: who.login,
     database: who.database,
@@ -201,7 +207,6 @@ async function open(
     server: upstream.socket,
     relay,
     turn: options.turn,
-    idleTimeoutMs: options.idleTimeoutMs,
     cancel,
     ended: (why) => {
       cancellable.delete(pid);
@@ -210,6 +215,7 @@ async function open(
     warn: (message) => options.log.warn({ session: session.id, connection: connection.name }, message),
   });
   end = (reason) => running.end(reason);
+  opened(running);
   cancellable.set(pid, { secret, cancel });
   const greeting = [authenticationOk()];
   for (const [name, value] of upstream.parameters) greeting.push(parameterStatus(name, value));

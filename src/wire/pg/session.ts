@@ -16,8 +16,6 @@ export interface SessionOptions {
   readonly server: Socket;
   readonly relay: Relay;
   readonly turn: Turn;
-  /** Milliseconds without a byte from the client after which the session ends; 0 is never. */
-  readonly idleTimeoutMs: number;
   /** Cancels what the database is running for this session. */
   readonly cancel: () => void;
   /** Called once, when the session has ended; `why` is one sentence for the record. */
@@ -30,6 +28,7 @@ export class PgSession implements Spliced {
   readonly #o: SessionOptions;
   #due = false;
   #over = false;
+  #lastRead = Date.now();
 
   constructor(options: SessionOptions) {
     this.#o = options;
@@ -37,22 +36,21 @@ export class PgSession implements Spliced {
 
   /** Takes the sockets over; `fromClient` and `fromServer` are bytes that were read behind the login. */
   start(fromClient: Buffer, fromServer: Buffer): void {
-    const { client, server, idleTimeoutMs } = this.#o;
+    const { client, server } = this.#o;
     client.on('data', (chunk: Buffer) => this.#read(chunk, true));
     server.on('data', (chunk: Buffer) => this.#read(chunk, false));
     client.on('drain', () => this.#flow());
     server.on('drain', () => this.#flow());
     client.on('close', () => this.#close('the client has left'));
     server.on('close', () => this.#serverGone());
-    if (idleTimeoutMs > 0) {
-      client.setTimeout(idleTimeoutMs, () => {
-        if (this.#o.relay.track.length === 0)
-          this.end({ kind: 'idle', message: 'the session has been idle for too long' });
-      });
-    }
     if (fromServer.length > 0) this.#read(fromServer, false);
     if (fromClient.length > 0) this.#read(fromClient, true);
     this.#flow();
+  }
+
+  /** Nothing is running, and the client has not sent anything since: milliseconds since the epoch, or null. */
+  get idleSince(): number | null {
+    return this.#o.relay.track.length === 0 ? this.#lastRead : null;
   }
 
   /** A hold in the relay is over. */
@@ -93,7 +91,8 @@ export class PgSession implements Spliced {
 
   #read(chunk: Buffer, fromClient: boolean): void {
     if (this.#over) return;
-    const { relay } = this.#o;
+    const { relay, turn } = this.#o;
+    this.#lastRead = turn.time;
     try {
       if (fromClient) relay.fromClient(chunk);
       else relay.fromServer(chunk);
