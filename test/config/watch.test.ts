@@ -16,7 +16,7 @@ const text = (name: string) =>
   `connections: { ${name}: { protocol: postgres, host: localhost, database: d, user: u } }\n`;
 
 /** Everything the watch reports, one at a time. */
-function watching(file: string) {
+function watching(file: string, signal: AbortSignal) {
   const reports: (Config | readonly Mistake[])[] = [];
   let wake: () => void = () => {};
   const push = (report: Config | readonly Mistake[]) => {
@@ -28,11 +28,12 @@ function watching(file: string) {
     watch,
     async next() {
       while (reports.length === 0) {
+        // The watch keeps no process alive; this does, until the test's own time is up.
         const alive = setInterval(() => {}, 1000);
-        await new Promise<void>((resolve) => {
+        await new Promise<void>((resolve, reject) => {
           wake = resolve;
-        });
-        clearInterval(alive);
+          signal.addEventListener('abort', () => reject(new Error('nothing was reported')), { once: true });
+        }).finally(() => clearInterval(alive));
       }
       return reports.shift();
     },
@@ -42,10 +43,10 @@ function watching(file: string) {
 const names = (report: unknown) =>
   report !== undefined && 'connections' in (report as object) ? [...(report as Config).connections.keys()] : report;
 
-test('written in place, replaced by a rename, broken, mended', { timeout: 20_000 }, async () => {
+test('written in place, replaced by a rename, broken, mended', { timeout: 20_000 }, async ({ signal }) => {
   const file = join(folder, 'a.yaml');
   writeFileSync(file, text('one'));
-  const { watch, next } = watching(file);
+  const { watch, next } = watching(file, signal);
   try {
     writeFileSync(file, text('two'));
     assert.deepEqual(names(await next()), ['two']);
@@ -67,7 +68,7 @@ test('written in place, replaced by a rename, broken, mended', { timeout: 20_000
 
 test('behind symbolic links that are swapped, as mounted secrets and config maps are', {
   timeout: 20_000,
-}, async () => {
+}, async ({ signal }) => {
   const mount = join(folder, 'mount');
   for (const [version, name] of [
     ['v1', 'one'],
@@ -78,7 +79,7 @@ test('behind symbolic links that are swapped, as mounted secrets and config maps
   }
   symlinkSync('v1', join(mount, 'data'));
   symlinkSync('data/sallyport.yaml', join(mount, 'sallyport.yaml'));
-  const { watch, next } = watching(join(mount, 'sallyport.yaml'));
+  const { watch, next } = watching(join(mount, 'sallyport.yaml'), signal);
   try {
     symlinkSync('v2', join(mount, 'data.new'));
     renameSync(join(mount, 'data.new'), join(mount, 'data'));
