@@ -1,6 +1,7 @@
 // The composition root: the only file that builds everything and hands the parts to each other.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { validators } from './cli/validators.ts';
 import type { Env } from './config/env.ts';
 import { type Config, readConfig } from './config/load.ts';
 import { formatMistake } from './config/mistakes.ts';
@@ -13,8 +14,7 @@ import { type Explain, explainWith } from './explain.ts';
 import { openGrants } from './grants/grants.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { judgeOf, readCatalog } from './judges.ts';
-import { checkPattern } from './policy/rules.ts';
-import { checkScope, parseScope, within } from './policy/scope.ts';
+import { parseScope, within } from './policy/scope.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { classify, ready } from './sql/pg/classify.ts';
@@ -44,9 +44,6 @@ export interface Address {
   readonly port: number;
 }
 
-/** What makes a config valid beyond its form. */
-const VALIDATORS = { scope: checkScope, pattern: checkPattern };
-
 /** Runs the gateway. Rejects with SP_CONFIG, SP_ENV, SP_RECORD or the listen error, with nothing left open. */
 export async function serve(env: Env): Promise<Running> {
   const log = createLogger({ level: env.logLevel, format: env.logFormat });
@@ -57,7 +54,7 @@ export async function serve(env: Env): Promise<Running> {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const reading = readConfig(env.config, VALIDATORS);
+    const reading = readConfig(env.config, validators);
     if (!reading.ok) throw new SallyportError('SP_CONFIG', reading.mistakes.map((m) => formatMistake(m)).join('\n'));
     let config: Config = reading.config;
     for (const warning of config.warnings) log.warn({ path: warning.path }, warning.message);
@@ -138,7 +135,8 @@ export async function serve(env: Env): Promise<Running> {
       ...env.pgListen,
       maxSessions: env.maxSessions,
       idleTimeoutMs: env.idleTimeoutMs,
-      full: () => errorResponse({ severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' }),
+      full: () =>
+        errorResponse({ severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' }),
       serve: servePg({
         tls,
         tlsRequired: env.tlsRequired,
@@ -160,7 +158,9 @@ export async function serve(env: Env): Promise<Running> {
             return { refused: `connection "${grant.connection}" is no longer configured` };
           }
           if (connection.protocol !== 'postgres') {
-            return { refused: `connection "${connection.name}" speaks ${connection.protocol}, not the Postgres protocol` };
+            return {
+              refused: `connection "${connection.name}" speaks ${connection.protocol}, not the Postgres protocol`,
+            };
           }
           if (database !== null && database !== connection.name && database !== connection.database) {
             const hint = `Connect to database "${connection.name}".`;
@@ -182,7 +182,10 @@ export async function serve(env: Env): Promise<Running> {
           sessions.set(grant.id, open.add(ending));
           tally.sessionsOpen++;
           tally.sessionsStarted++;
-          log.info({ session: session.id, grant: grant.id, connection: connection.name, client }, 'a session has begun');
+          log.info(
+            { session: session.id, grant: grant.id, connection: connection.name, client },
+            'a session has begun',
+          );
           return {
             session,
             gate: gateOf(desk),
@@ -229,9 +232,10 @@ export async function serve(env: Env): Promise<Running> {
         }
       },
       (mistakes) => {
-        for (const mistake of mistakes) log.error({ path: mistake.path }, `the changed config is refused: ${mistake.message}`);
+        for (const mistake of mistakes)
+          log.error({ path: mistake.path }, `the changed config is refused: ${mistake.message}`);
       },
-      VALIDATORS,
+      validators,
     );
     opened.push(async () => watching.close());
 
@@ -279,9 +283,15 @@ export async function serve(env: Env): Promise<Running> {
     );
     opened.push(() => control.close());
 
-    const addresses = { postgres: { host: port.host, port: port.port }, api: { host: control.host, port: control.port } };
+    const addresses = {
+      postgres: { host: port.host, port: port.port },
+      api: { host: control.host, port: control.port },
+    };
     if (config.identity.issuers.length === 0) {
-      log.info({}, 'no identity provider is configured: the operator token in the data directory is what proves a caller');
+      log.info(
+        {},
+        'no identity provider is configured: the operator token in the data directory is what proves a caller',
+      );
     }
     log.info(addresses, 'sallyport is up');
     return { addresses, close: closeAll };
@@ -302,14 +312,19 @@ interface Ending {
 function judgesOf(config: Config): ReadonlyMap<string, ConnectionJudge> {
   const judges = new Map<string, ConnectionJudge>();
   for (const [name, connection] of config.connections) {
-    judges.set(name, judgeOf(config, connection, (previous) => readCatalog(connection, previous)));
+    judges.set(
+      name,
+      judgeOf(config, connection, (previous) => readCatalog(connection, previous)),
+    );
   }
   return judges;
 }
 
 /** Sortable by time: milliseconds in base 36, then randomness. */
 function sessionId(): string {
-  const random = crypto.getRandomValues(new Uint32Array(2)).reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
+  const random = crypto
+    .getRandomValues(new Uint32Array(2))
+    .reduce((text, n) => text + n.toString(36).padStart(7, '0'), '');
   return `se_${Date.now().toString(36).padStart(9, '0')}${random}`;
 }
 
