@@ -26,19 +26,32 @@ const COPIES: ReadonlySet<string> = new Set([
   'pg_stat_statements',
 ]);
 
-/** Changes of a relation that neither show its values nor take it or its columns out of the rules' reach. */
-const HARMLESS_CHANGES: ReadonlySet<string> = new Set([
+/**
+ * Changes of a relation that show none of its values and leave it within the rules' reach, as far as the columns that they
+ * use (`Facts.columns`: those of a new expression or type, `*` for what moves or leaves its family) are not protected.
+ */
+const COVERED_CHANGES: ReadonlySet<string> = new Set([
+  'alter-sequence',
+  'alter-table',
   'analyze',
   'cluster',
   'comment',
   'create-index',
+  'create-schema',
+  'create-sequence',
   'create-statistics',
+  'create-table',
   'drop-index',
   'drop-materialized-view',
+  'drop-schema',
+  'drop-sequence',
   'drop-table',
   'drop-view',
-  'lock',
+  'grant',
+  'refresh-materialized-view',
   'reindex',
+  'rename-column',
+  'revoke',
   'truncate',
   'vacuum',
 ]);
@@ -104,18 +117,22 @@ function touched(
   masking: Masking,
 ): string | null {
   const found: ProtectedRelation[] = [];
+  if (facts.kinds.includes('rename-schema')) {
+    return 'this database has masked columns, and under another name of their schema they would not be found; ask a person to rename it';
+  }
+  const covered = COVERED_CHANGES.has(facts.kinds[0] ?? '');
   for (const { use, relation } of relations) {
-    if (use.name === '*' && !isDrop(facts, use)) {
+    const change = use.verb === 'ddl' || use.verb === 'admin';
+    // Everything there is: written to, it is a sequence that a parameter names.
+    if (use.name === '*' && use.verb !== 'write' && !(change && covered)) {
       return 'this database has masked columns, and it cannot be seen which relations the statement reaches; name them one by one';
     }
     const held = relation && protection.relation(relation.oid);
     if (!held) continue;
-    if (changesDefinition(facts, use)) {
+    if (change && !covered) {
       return `${nameOf(held)} has masked columns (${listOf(held)}), and a change of its definition could bring them out; ask a person to make it`;
     }
-    // Dropped, described, locked: no column of it is read.
-    if (use.verb === 'ddl' || use.verb === 'admin') continue;
-    if (held.opaque) {
+    if (held.opaque && !change) {
       return `${nameOf(held)} is a view that reads masked columns, which is not supported yet; query the tables behind it, selecting bare columns`;
     }
     found.push(held);
@@ -126,25 +143,11 @@ function touched(
   if (facts.columnsHidden) {
     return `${names} has masked columns, and the statement renames columns in FROM or joins by NATURAL, so it cannot be seen which it uses; write the joins with ON and the columns by their own names`;
   }
-  if (facts.kinds.includes('copy-to') || facts.kinds.includes('copy-from')) {
-    const whole = !facts.columns.some((column) => column.name !== '*');
-    if (whole)
-      return `COPY of ${names} takes its masked columns (${found.map(listOf).join(', ')}) along; list the other columns, or use SELECT`;
-  }
   for (const column of facts.columns) {
     const reason = misuse(column, found, masking);
     if (reason !== null) return reason;
   }
   return null;
-}
-
-function isDrop(facts: Facts, use: RelationUse): boolean {
-  return use.verb === 'ddl' && (facts.kinds[0] ?? '').startsWith('drop-');
-}
-
-function changesDefinition(facts: Facts, use: RelationUse): boolean {
-  if (use.verb !== 'ddl' && use.verb !== 'admin') return false;
-  return !HARMLESS_CHANGES.has(facts.kinds[0] ?? '');
 }
 
 function misuse(column: ColumnUse, found: readonly ProtectedRelation[], masking: Masking): string | null {

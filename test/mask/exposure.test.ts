@@ -67,6 +67,9 @@ test('a bare column of the outermost select list, assigned values and filters pa
   passes(facts('drop-table', []), 'customers:ddl');
   passes(facts('drop-view', []), 'contacts:ddl');
   passes(facts('drop-schema', []), '*:ddl');
+  passes(facts('alter-table', [use('name', 'expression')]), 'customers:ddl');
+  passes(facts('copy-from', [use('*', 'assigned')]), 'customers:write');
+  passes(facts('select', []), 'customers', '*:write');
   passes(facts('select', [use('anything', 'expression')]), 'absent');
 });
 
@@ -80,12 +83,13 @@ test('expressions, whole rows, views, hidden columns and COPY are refused by nam
   );
   refused(facts('select', [], { columnsHidden: true }), ['customers'], /renames columns/);
   refused(facts('select', [use('id', 'output')]), ['contacts'], /public\.contacts is a view/);
-  refused(facts('copy-to', []), ['customers'], /COPY of public\.customers/);
+  refused(facts('copy-to', [use('*', 'expression')]), ['customers'], /public\.customers \(email\)/);
   refused(facts('copy-to', [use('email', 'expression')]), ['customers'], /public\.customers\.email/);
-  refused(facts('copy-from', []), ['customers:write'], /COPY of public\.customers/);
-  refused(facts('alter-table', []), ['customers:ddl'], /change of its definition/);
-  refused(facts('rename', []), ['contacts:ddl'], /change of its definition/);
-  refused(facts('alter-schema', []), ['*:ddl'], /which relations/);
+  refused(facts('alter-table', [use('*', 'expression')]), ['customers:ddl'], /public\.customers \(email\)/);
+  refused(facts('alter-anything', []), ['customers:ddl'], /change of its definition/);
+  refused(facts('alter-view', []), ['contacts:ddl'], /change of its definition/);
+  refused(facts('alter-anything', []), ['*:ddl'], /which relations/);
+  refused(facts('rename-schema', []), [], /ask a person to rename it/);
   refused(facts('execute', []), ['*:read'], /which relations/);
   refused(facts('select', []), ['pg_stats'], /pg_stats holds copies/);
   assert.equal(reason(facts('copy-to', [use('id', 'expression')]), ['customers']), null);
