@@ -1,0 +1,175 @@
+// The story: one agent, one grant, what it may and may not, what is on record of it, and how it ends.
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Client, DatabaseError } from 'pg';
+import { act, command, line, output, rows, statement, type Told, told } from './screen.ts';
+
+const run = promisify(execFile);
+
+export interface Stage {
+  /** Where the gateway listens for PostgreSQL clients. */
+  readonly host: string;
+  readonly port: number;
+  /** The gateway's certificate, PEM. */
+  readonly certificate: string;
+  /** The CLI's script and the environment that leads it to this gateway. */
+  readonly cli: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** How many backends of the database run a statement that holds this text; asked of the database itself. */
+  readonly runningInDatabase: (text: string) => Promise<number>;
+}
+
+export interface Granted {
+  readonly id: string;
+  readonly user: string;
+  readonly password: string;
+  readonly expiresAt: string;
+  readonly dsn: string;
+}
+
+const SCOPES = ['db:shop.public:read', 'db:shop.public.orders:write+ddl'];
+const IDENTITY = ['--identity', 'chatgpt-agent', '--group', 'agents'];
+
+/** Plays every act. Throws where one does not go as it is told. */
+export async function play(stage: Stage): Promise<void> {
+  act(1, 'An agent asks for a grant: a task, a scope, a deadline. The database password stays in the gateway.');
+  const granted = await grantFor(stage, 'late-orders', '15m', 'speed up a report', true);
+  const client = await connect(stage, granted);
+
+  act(2, 'It reads. Protected columns arrive masked.');
+  await ask(client, 'SELECT id, name, email, ssn, city FROM customers ORDER BY id LIMIT 3');
+
+  act(3, 'Inside its scope, a rule of the connection still forbids what cannot be undone.');
+  await refused(client, 'DROP TABLE orders');
+
+  act(4, 'A rule holds this for a person. Holding it comes next; for now it is refused, and says why.');
+  await refused(client, 'DELETE FROM orders', 'without detail');
+
+  act(5, 'Outside its scope: the error says what to ask for. The session goes on; an alias or * stays masked.');
+  await refused(client, "UPDATE customers SET city = 'Oslo' WHERE id = 1", 'without detail');
+  await ask(client, 'SELECT o.*, email AS contact FROM orders o JOIN customers c ON c.id = customer_id LIMIT 2');
+  await client.end();
+
+  act(6, 'Everything is on record, results as they were masked.');
+  await replayNewest(stage, granted.id);
+
+  act(7, 'The grant is revoked while a statement runs: cancelled in the database, and the session ends.');
+  await revokeInTheMiddle(stage, granted);
+}
+
+/** Requests a grant with the CLI, and shows how where `shown`. */
+export async function grantFor(
+  stage: Stage,
+  task: string,
+  ttl: string,
+  reason: string,
+  shown = false,
+): Promise<Granted> {
+  const words = ['grants', 'request', '--connection', 'shop', ...SCOPES.flatMap((scope) => ['--scope', scope])];
+  words.push('--ttl', ttl, '--task', task, '--reason', reason, ...IDENTITY);
+  if (shown) command(`sallyport ${words.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ')}`);
+  const granted = JSON.parse(await sallyport(stage, [...words, '--json'])) as Granted;
+  if (shown) {
+    const { password, dsn, expiresAt } = granted;
+    output(`${dsn.replace(password, `${password.slice(0, 4)}…`)}  until ${expiresAt.slice(11, 16)} UTC`);
+  }
+  return granted;
+}
+
+async function connect({ host, port, certificate }: Stage, { user, password }: Granted): Promise<Client> {
+  const ssl = { ca: certificate };
+  const client = new Client({ host, port, user, password, database: 'shop', ssl, application_name: 'report-agent' });
+  // The end of a session is told by the statement that it interrupts.
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+async function ask(client: Client, sql: string): Promise<void> {
+  statement(sql);
+  const types = { getTypeParser: () => (text: string) => text };
+  const result = await client.query<(string | null)[]>({ text: sql, rowMode: 'array', types });
+  rows(
+    result.fields.map(({ name }) => name),
+    result.rows,
+  );
+}
+
+async function refused(client: Client, sql: string, how: 'whole' | 'without detail' = 'whole'): Promise<void> {
+  statement(sql);
+  const error = await failure(client.query(sql));
+  told(how === 'whole' ? error : { ...error, detail: undefined });
+}
+
+/** The error that a statement must end with. */
+async function failure(statement: Promise<unknown>): Promise<Told> {
+  try {
+    await statement;
+  } catch (error) {
+    if (error instanceof DatabaseError) {
+      const { severity = 'ERROR', code = '', message, detail, hint } = error;
+      return { severity, code, message, detail, hint };
+    }
+    throw error;
+  }
+  throw new Error('a statement went through that the gateway should have stopped');
+}
+
+async function replayNewest(stage: Stage, grant: string): Promise<void> {
+  const listed = await sallyport(stage, ['sessions', 'list', '--json']);
+  const sessions = listed
+    .trim()
+    .split('\n')
+    .map((text) => JSON.parse(text) as { id: string; facts: { grant: { id: string } } });
+  const id = sessions.find(({ facts }) => facts.grant.id === grant)?.id;
+  if (id === undefined) throw new Error('the session is not on record');
+  command(`sallyport sessions replay ${id} --fast`);
+  output(await sallyport(stage, ['sessions', 'replay', id, '--fast']), 14);
+  command('sallyport records verify');
+  output(await sallyport(stage, ['records', 'verify']));
+}
+
+async function revokeInTheMiddle(stage: Stage, granted: Granted): Promise<void> {
+  const client = await connect(stage, granted);
+  const sql = 'SELECT pg_sleep(600)';
+  statement(sql);
+  const ended = failure(client.query(sql));
+  // Handled below; until then its failure must not count as nobody's.
+  ended.catch(() => {});
+  await until(async () => (await stage.runningInDatabase(sql)) === 1);
+  const words = ['grants', 'revoke', granted.id, '--reason', 'done'];
+  command(`sallyport ${words.join(' ')}`);
+  await sallyport(stage, words);
+  told(await ended);
+  await until(async () => (await stage.runningInDatabase(sql)) === 0);
+  line('   The database runs nothing of it any more.', 'dim');
+  await client.end().catch(() => {});
+}
+
+/** Asks until it is so; the database answers in well under a millisecond. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error('the database did not come to where the story goes on');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function sallyport({ cli, env }: Stage, words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...words], { env });
+  return stdout;
+}
+
+/** What to try by hand; `exports` leads the CLI to this gateway. */
+export function epilogue({ dsn }: Granted, api: string, exports: string): void {
+  line();
+  line('Try it: this grant lives for 30 minutes, the gateway until Ctrl-C.', 'bold');
+  line(`   psql "${dsn}"`);
+  line();
+  line(`   API      http://${api}/v1, with the token in operator.token of the data dir below`);
+  line('   CLI      in this folder, in another terminal:');
+  line(`            export ${exports}`);
+  line('            npx sallyport sessions list');
+  line('   MySQL    comes next');
+}
