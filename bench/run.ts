@@ -83,7 +83,8 @@ async function attempt(of: Case): ReturnType<Case['measure']> {
     return await of.measure();
   } catch (error) {
     const lines = String(error instanceof Error ? error.message : error).split('\n');
-    progress(`${of.id}: ${lines.slice(-3).join(' ')}`);
+    const telling = lines.filter((line) => /error|fatal|refused|failed:/i.test(line));
+    progress(`${of.id}: ${(telling.length > 0 ? telling.slice(-3) : lines.slice(-3)).join(' ')}`);
     return { value: Number.NaN, figures: {} };
   }
 }
