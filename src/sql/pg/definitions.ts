@@ -367,6 +367,8 @@ const rename: StatementHandler = (walk, fields) => {
     addObject(walk, objectName(fields.object));
   } else {
     addNeed(walk, 'admin');
+    // Every relation in it goes by another name then.
+    if (fields.renameType === 'OBJECT_SCHEMA') addRelation(walk, textOf(fields.subname) ?? '*', '*', 'admin');
   }
 };
 
