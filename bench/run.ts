@@ -66,11 +66,11 @@ async function measureAll(plan: Plan): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [index, of] of wanted.entries()) {
     progress(`${index + 1}/${wanted.length} ${of.label} …`);
-    let row = judge(of, await attempt(of), baseline);
+    let row = judge(of, await attempt(of, plan.targets), baseline);
     // Noise must not fail a row: one that does is measured again, and judged by all its rounds.
     if (row.mistake !== null && !quick && row.value !== null) {
       progress(`${index + 1}/${wanted.length} ${of.label}: again …`);
-      row = judge(of, await attempt(of), baseline);
+      row = judge(of, await attempt(of, plan.targets), baseline);
     }
     rows.push(row);
   }
@@ -78,13 +78,19 @@ async function measureAll(plan: Plan): Promise<Row[]> {
 }
 
 /** A row that cannot be measured fails by itself; the others are still worth having. */
-async function attempt(of: Case): ReturnType<Case['measure']> {
+async function attempt(of: Case, targets: readonly Target[]): ReturnType<Case['measure']> {
   try {
     return await of.measure();
   } catch (error) {
-    const lines = String(error instanceof Error ? error.message : error).split('\n');
+    // A command line has the login's password in it.
+    const message = String(error instanceof Error ? error.message : error).replace(/^Command failed: .*\n/, '');
+    const lines = message.trimEnd().split('\n');
     const telling = lines.filter((line) => /error|fatal|refused|failed:/i.test(line));
-    progress(`${of.id}: ${(telling.length > 0 ? telling.slice(-3) : lines.slice(-3)).join(' ')}`);
+    progress(`${of.id}: ${(telling.length > 0 ? telling : lines).slice(-3).join(' ')}`);
+    for (const { name, lastWords } of targets) {
+      const words = lastWords?.();
+      if (words) progress(`the ${name} has ended by itself: ${words.slice(-2000)}`);
+    }
     return { value: Number.NaN, figures: {} };
   }
 }

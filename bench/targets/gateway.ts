@@ -63,6 +63,7 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
   const { stdout } = await run(process.execPath, [CLI, ...request, ...asked], { env });
   const { user, password } = JSON.parse(stdout) as { user: string; password: string };
   gateway.release();
+  const lastWords = () => (gateway.isOver() ? gateway.log() : null);
   return {
     name: 'gateway',
     host: '127.0.0.1',
@@ -71,6 +72,7 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
     password,
     database: 'bench',
     pid: gateway.pid,
+    lastWords,
     stop: gateway.stop,
   };
 }

@@ -15,5 +15,7 @@ export interface Target extends Address {
   readonly name: TargetName;
   /** The process whose memory is looked at. */
   readonly pid: number;
+  /** What the process has said last, where it has ended by itself; else null. */
+  lastWords?(): string | null;
   stop(): Promise<void>;
 }
