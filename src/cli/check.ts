@@ -29,8 +29,14 @@ export function addCheck(program: Command): void {
       const { env, mistakes: inEnv } = readEnv();
       const reading = readChecked(env);
       const inFile = reading.ok ? [] : reading.mistakes;
-      const warnings = reading.ok ? [...reading.config.warnings, ...deadRules(reading.config)] : [];
       const connections = reading.ok && dial ? await dialAll(reading.config) : [];
+      const warnings = reading.ok
+        ? [
+            ...reading.config.warnings,
+            ...deadRules(reading.config),
+            ...(await idleMaskings(reading.config, connections)),
+          ]
+        : [];
       const ok = inEnv.length === 0 && reading.ok && connections.every((connection) => connection.ok);
       process.exitCode = ok ? EXIT.ok : EXIT.refused;
       if (json === true) {
@@ -72,4 +78,24 @@ async function dialAll(config: Config): Promise<Dialled[]> {
       return { name: connection.name, ok: answer.ok, serverVersion: answer.serverVersion, error: answer.error };
     }),
   );
+}
+
+/** Masking rules that match no column of a database that was reached: a slip of the pen there would protect nothing. */
+async function idleMaskings(config: Config, dialled: readonly Dialled[]): Promise<Mistake[]> {
+  const warnings: Mistake[] = [];
+  for (const { name, ok } of dialled) {
+    const connection = config.connections.get(name);
+    if (!ok || connection?.masking === undefined) continue;
+    const { judgeOf, readCatalog } = await import('../judges.ts');
+    const judge = judgeOf(config, connection, (previous) => readCatalog(connection, previous));
+    const path = `masking.${connection.masking}`;
+    try {
+      await judge.refresh();
+      for (const rule of judge.unmatched) warnings.push({ path, message: `"${rule}" matches no column of ${name}` });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      warnings.push({ path, message: `the columns of ${name} cannot be read, so its rules are not proved: ${why}` });
+    }
+  }
+  return warnings;
 }
