@@ -88,10 +88,13 @@ async function tidy(): Promise<void> {
   }
 }
 
+/** What nobody catches ends the demo too, and must not leave a database behind. */
+const broken = new Promise<never>((_, reject) => process.once('uncaughtException', reject));
+
 try {
-  await Promise.race([demo(), stopped]);
+  await Promise.race([demo(), stopped, broken]);
 } catch (error) {
-  line(`The demo has failed: ${error instanceof Error ? error.message : String(error)}`, 'red');
+  line(`The demo has failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, 'red');
   process.exitCode = 1;
 }
 await tidy();

@@ -33,7 +33,7 @@ const IDENTITY = ['--identity', 'chatgpt-agent', '--group', 'agents'];
 
 /** Plays every act. Throws where one does not go as it is told. */
 export async function play(stage: Stage): Promise<void> {
-  act(1, 'An agent asks for a grant: a task, a scope, a deadline. The database password stays in the gateway.');
+  act(1, 'An agent asks for a grant: a task, a scope, a deadline. The database password stays in here.');
   const granted = await grantFor(stage, 'late-orders', '15m', 'speed up a report', true);
   const client = await connect(stage, granted);
 
@@ -46,7 +46,7 @@ export async function play(stage: Stage): Promise<void> {
   act(4, 'A rule holds this for a person. Holding it comes next; for now it is refused, and says why.');
   await refused(client, 'DELETE FROM orders', 'without detail');
 
-  act(5, 'Outside its scope: the error says what to ask for. The session goes on; an alias or * stays masked.');
+  act(5, 'Outside its scope: the error says what to ask for. The session goes on; * and aliases are masked.');
   await refused(client, "UPDATE customers SET city = 'Oslo' WHERE id = 1", 'without detail');
   await ask(client, 'SELECT o.*, email AS contact FROM orders o JOIN customers c ON c.id = customer_id LIMIT 2');
   await client.end();
