@@ -7,7 +7,7 @@ import { judgeOf, readCatalog } from './judges.ts';
 import { parseScope } from './policy/scope.ts';
 import { buildCatalog } from './sql/pg/catalog.ts';
 import { classify, ready } from './sql/pg/classify.ts';
-import type { Catalog, Classification, Connection, Grant, Session } from './types.ts';
+import type { Catalog, Classification, Connection, Facts, Grant, Session } from './types.ts';
 
 export type Explain = (text: string) => Promise<readonly ExplainLine[]>;
 
@@ -47,7 +47,12 @@ export function explainWith(judge: ConnectionJudge, connection: Connection, scop
   };
 }
 
-function line(statement: string, classification: Classification, judge: ConnectionJudge, session: Session): ExplainLine {
+function line(
+  statement: string,
+  classification: Classification,
+  judge: ConnectionJudge,
+  session: Session,
+): ExplainLine {
   const question = { session, classification, text: statement, parameters: null, searchPath: SEARCH_PATH, fresh: true };
   const ruling = judge.rule(question);
   if (ruling === 'stale') throw new SallyportError('SP_UPSTREAM', 'the catalog has not been read');
@@ -57,9 +62,15 @@ function line(statement: string, classification: Classification, judge: Connecti
     statement,
     verbs: ruling.verbs,
     relations: ruling.relations,
-    functions: [...new Set(facts?.functions.map((use) => (use.schema === null ? use.name : `${use.schema}.${use.name}`)) ?? [])],
+    functions: facts === undefined ? [] : functionNames(facts),
     verdict: { action, rule, reason },
   };
+}
+
+/** Functions by name. Operators are functions too, but everyday ones would only be noise. */
+function functionNames(facts: Facts): string[] {
+  const named = facts.functions.filter(({ name, need }) => need !== 'read' || !name.startsWith('operator '));
+  return [...new Set(named.map(({ schema, name }) => (schema === null ? name : `${schema}.${name}`)))];
 }
 
 function sessionOf(connection: Connection, scopes: readonly string[]): Session {
@@ -73,5 +84,13 @@ function sessionOf(connection: Connection, scopes: readonly string[]): Session {
     requestedAt: 0,
     expiresAt: 0,
   };
-  return { id: 'se_explained', protocol: connection.protocol, grant, connection, client: '', application: '', startedAt: 0 };
+  return {
+    id: 'se_explained',
+    protocol: connection.protocol,
+    grant,
+    connection,
+    client: '',
+    application: '',
+    startedAt: 0,
+  };
 }

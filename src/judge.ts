@@ -1,14 +1,16 @@
 // Binds policy, masking and the catalog of one connection into what the gate asks of it.
-import type { Masking } from './mask/rules.ts';
+
 import { exposure } from './mask/exposure.ts';
 import { compilePlan } from './mask/plan.ts';
 import { type Protection, protect } from './mask/protect.ts';
+import type { Masking } from './mask/rules.ts';
 import { decide, type RelationTarget, verbsOf } from './policy/decide.ts';
 import type { Policy } from './policy/rules.ts';
 import { systemRelation } from './sql/pg/relations.ts';
 import type {
   Catalog,
   CatalogRelation,
+  Classification,
   Column,
   Facts,
   FunctionUse,
@@ -89,7 +91,7 @@ export class ConnectionJudge implements Judge {
       }
     }
     const verdict = decide({
-      classification,
+      classification: withAttributeCalls(classification, found, catalog),
       text: question.text,
       values: parameters === null ? null : parameters.flatMap(valueText),
       scopes: session.grant.scopes,
@@ -173,7 +175,8 @@ export class ConnectionJudge implements Judge {
   #needsPlan(statements: readonly Facts[], found: ReadonlyMap<RelationUse, Found>): boolean {
     const protection = this.#protection;
     if (!protection?.any) return false;
-    for (const { relation } of found.values()) if (relation !== undefined && protection.relation(relation.oid)) return true;
+    for (const { relation } of found.values())
+      if (relation !== undefined && protection.relation(relation.oid)) return true;
     return statements.some((facts) => facts.handles.length > 0);
   }
 }
@@ -194,11 +197,40 @@ function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
 }
 
 /** Where a name leads. One that leads nowhere is looked for, and would be made, in the path's first schema. */
-function resolve(use: RelationUse, relation: CatalogRelation | undefined, searchPath: readonly string[]): RelationTarget {
+function resolve(
+  use: RelationUse,
+  relation: CatalogRelation | undefined,
+  searchPath: readonly string[],
+): RelationTarget {
   const first = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
   const schema = relation?.schema ?? use.schema ?? first ?? 'public';
   const own = schema === 'pg_temp' || searchPath.some((name) => name === schema && name.startsWith('pg_temp_'));
   return { schema, name: use.name, system: own ? null : systemRelation(schema, use.name), own };
+}
+
+/**
+ * `alias.name` may call a function that somebody made (PostgreSQL, "Functional Notation"): where no relation of the statement
+ * has such a column, it counts as that call.
+ */
+function withAttributeCalls(
+  classification: Classification,
+  found: ReadonlyMap<RelationUse, Found>,
+  catalog: Catalog,
+): Classification {
+  if (!classification.ok || catalog.userFunctions.size === 0) return classification;
+  const statements = classification.statements.map((facts) => {
+    const calls = facts.columns.filter(({ qualifier, name }) => {
+      if (qualifier === null || !catalog.userFunctions.has(name)) return false;
+      const isColumn = facts.relations.some((use) =>
+        [...(found.get(use)?.relation?.columns.values() ?? [])].includes(name),
+      );
+      return !isColumn;
+    });
+    if (calls.length === 0) return facts;
+    const uses = calls.map(({ name }): FunctionUse => ({ schema: null, name, need: 'admin' }));
+    return { ...facts, functions: [...facts.functions, ...uses] };
+  });
+  return { ok: true, statements };
 }
 
 /** A call by a name that somebody has made outside the system's schemas may reach that one. */

@@ -1,5 +1,6 @@
 // A listening port: accepts, holds the limit, knows every session that is open, and drains.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { acceptSocket } from './socket.ts';
 
 /** An open client connection, from accept to close, as the port sees it. */
 export interface Open {
@@ -45,7 +46,8 @@ export interface Port {
 export async function listen(options: ListenOptions): Promise<Port> {
   const open = new Set<Open>();
   let emptied: (() => void) | null = null;
-  const server: Server = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+  const server: Server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (accepted) => {
+    const socket = acceptSocket(accepted);
     if (open.size >= options.maxSessions) {
       socket.on('error', () => {});
       socket.end(options.full());

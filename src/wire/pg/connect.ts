@@ -1,9 +1,10 @@
 // Connections that the gateway makes itself: dialling a database, asking it something small, cancelling what it runs.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
 import type { Connection } from '../../types.ts';
 import { endPointHash } from '../certificate.ts';
+import { dialSocket } from '../socket.ts';
 import { upgradeClient } from '../tls.ts';
 import { decodeError } from './decode.ts';
 import { createDial, type Dial, type DialFailure, type Ready } from './dial.ts';
@@ -69,7 +70,7 @@ async function withSocket<T>(connection: Connection, limits: Limits, work: (sock
   const { host, port, name } = connection;
   const deadline = AbortSignal.timeout(limits.timeoutMs);
   const stop = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal]);
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
+  const socket = dialSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
   let failure: NodeJS.ErrnoException | null = null;
   socket.on('error', (error) => {
     failure ??= error;

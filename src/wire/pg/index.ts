@@ -13,7 +13,15 @@ import { type ServerTls, upgradeServer } from '../tls.ts';
 import { type Authenticated, createAcceptance } from './accept.ts';
 import type { ScramVerifier } from './auth.ts';
 import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
-import { ALPN, authenticationOk, backendKeyData, errorResponse, parameterStatus, readyForQuery, Status } from './messages.ts';
+import {
+  ALPN,
+  authenticationOk,
+  backendKeyData,
+  errorResponse,
+  parameterStatus,
+  readyForQuery,
+  Status,
+} from './messages.ts';
 import { Relay } from './relay.ts';
 import { SEARCH_PATH } from './requests.ts';
 import { PgSession } from './session.ts';

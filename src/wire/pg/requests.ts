@@ -19,6 +19,7 @@ import {
   query,
   readyForQuery,
   Status,
+  sync,
 } from './messages.ts';
 import { refusal } from './refusal.ts';
 import type { Owed, Portal, Prepared, Track } from './track.ts';
@@ -79,6 +80,8 @@ export class Requests {
   #unsynced = 0;
   /** A COPY FROM STDIN that has been sent on and is not finished. */
   #copying: Owed | null = null;
+  /** The first part of a CopyData message has been sent on, and its last has not come. */
+  #inCopyData = false;
   /** The search path may have moved since it was last asked for. */
   #pathMoved = false;
   /** The session has set its search path: the end of a transaction may move it back. */
@@ -111,6 +114,7 @@ export class Requests {
           this.problem = frames.problem;
           return;
         }
+        this.#verdict = null; // it was for the message before, which may have been dropped while it was waited for
       }
       this.#again = false;
       this.#message();
@@ -131,6 +135,12 @@ export class Requests {
     const { type } = this.#frames;
     if (type === Frontend.terminate) {
       this.terminated = true;
+      return;
+    }
+    if (type === Frontend.copyData && !this.#frames.first) {
+      // The rest of a message goes where its beginning went: cut short, the database would read what follows as its end.
+      if (this.#inCopyData) this.#forward();
+      if (this.#frames.last) this.#inCopyData = false;
       return;
     }
     if (this.#copying !== null && !this.#copyMessage(this.#copying)) return;
@@ -167,7 +177,7 @@ export class Requests {
   /** A message while a COPY FROM STDIN is under way. Answers whether it is to be handled like any other. */
   #copyMessage(copying: Owed): boolean {
     const { track, toServer } = this.#o;
-    const { type, buffer, start, end } = this.#frames;
+    const { type, buffer, start, end, last } = this.#frames;
     if (!track.includes(copying)) {
       this.#copying = null;
       return true;
@@ -179,20 +189,22 @@ export class Requests {
     switch (type) {
       case Frontend.copyData:
         toServer.span(buffer, start, end);
+        this.#inCopyData = !last;
         return false;
       case Frontend.copyDone:
       case Frontend.copyFail:
         toServer.span(buffer, start, end);
-        track.copyIn = false;
-        return false;
+        break;
       case Frontend.sync:
       case Frontend.flush:
         return false; // ignored by the server, and not answered
       default:
         toServer.push(copyFail('unexpected message during COPY from stdin'));
-        track.copyIn = false;
-        return false;
     }
+    track.copyIn = false;
+    // A query may hold another COPY, and is answered by itself; after an execution the server waits for the Sync.
+    if (copying.kind === 'execute') this.#copying = null;
+    return false;
   }
 
   /** Replies have come: a hold for them may be over. */
@@ -215,7 +227,7 @@ export class Requests {
     const sql = buffer.toString('utf8', text.textStart, text.textEnd);
     const running = gate.begin('query', judgement, sql, null);
     if (!judgement.allowed) {
-      this.#local(refusal(judgement, gate.session), true);
+      this.#refuseQuery(refusal(judgement, gate.session));
       return;
     }
     const owed: Owed = { kind: 'query', allowed: judgement, running, plan: judgement.needsPlan ? undefined : null };
@@ -355,7 +367,7 @@ export class Requests {
       message: 'the function call protocol is not allowed here',
       hint: 'Call the function in a SELECT statement.',
     } as const;
-    this.#local(errorResponse(error), true);
+    this.#refuseQuery(errorResponse(error));
   }
 
   #forward(): void {
@@ -456,20 +468,24 @@ export class Requests {
   }
 
   #refuseWith(reply: Buffer): void {
-    const { track, toServer } = this.#o;
     this.#discarding = true;
-    if (this.#executed === 0 || (track.status === Status.transaction && !this.#earlierPipelines())) {
-      this.#local(reply, false);
-      return;
-    }
-    track.owe({ kind: 'poison', reply });
-    toServer.push(execute(NO_SUCH_PORTAL, 0));
+    if (this.#executed === 0) this.#local(reply, false);
+    else this.#poison(reply);
   }
 
-  /** Are there Syncs or queries on their way whose transaction status is not known yet? */
-  #earlierPipelines(): boolean {
-    for (const { kind } of this.#o.track) if (kind === 'sync' || kind === 'query') return true;
-    return false;
+  /** The refusal of a message that ReadyForQuery answers. */
+  #refuseQuery(reply: Buffer): void {
+    if (this.#executed === 0) return this.#local(reply, true);
+    this.#poison(reply);
+    this.#o.track.owe({ kind: 'sync' });
+    this.#o.toServer.push(sync());
+    this.#executed = this.#unsynced = 0;
+  }
+
+  /** What has run since the last Sync is undone by the database itself, as after any other error. */
+  #poison(reply: Buffer): void {
+    this.#o.track.owe({ kind: 'poison', reply });
+    this.#o.toServer.push(execute(NO_SUCH_PORTAL, 0));
   }
 
   #local(error: Buffer, endsQuery: boolean): void {

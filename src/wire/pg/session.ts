@@ -2,6 +2,7 @@
 // reading where a peer stops reading, and ends both sides together.
 import type { Socket } from 'node:net';
 import type { EndReason } from '../listen.ts';
+import { readInto } from '../socket.ts';
 import type { Spliced, Turn } from '../splice.ts';
 import { errorResponse, terminate } from './messages.ts';
 import type { Relay } from './relay.ts';
@@ -37,14 +38,14 @@ export class PgSession implements Spliced {
   /** Takes the sockets over; `fromClient` and `fromServer` are bytes that were read behind the login. */
   start(fromClient: Buffer, fromServer: Buffer): void {
     const { client, server } = this.#o;
-    client.on('data', (chunk: Buffer) => this.#read(chunk, true));
-    server.on('data', (chunk: Buffer) => this.#read(chunk, false));
     client.on('drain', () => this.#flow());
     server.on('drain', () => this.#flow());
     client.on('close', () => this.#close('the client has left'));
     server.on('close', () => this.#serverGone());
     if (fromServer.length > 0) this.#read(fromServer, false);
     if (fromClient.length > 0) this.#read(fromClient, true);
+    readInto(server, (chunk) => this.#read(chunk, false));
+    readInto(client, (chunk) => this.#read(chunk, true));
     this.#flow();
   }
 
@@ -156,7 +157,6 @@ export class PgSession implements Spliced {
     const { relay, server, cancel, ended } = this.#o;
     if (relay.track.length > 0) cancel();
     relay.stop();
-    server.removeAllListeners('data');
     server.resume();
     server.end(terminate());
     setTimeout(() => server.destroy(), LAST_WORDS).unref();
