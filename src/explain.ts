@@ -11,6 +11,8 @@ import type { Catalog, Classification, Connection, Facts, Grant, Session } from 
 
 export type Explain = (text: string) => Promise<readonly ExplainLine[]>;
 
+/** The answer to CATALOG_SQL of a database in which there is nothing. */
+const NOTHING = Array.from({ length: 7 }, () => []);
 /** Where the database cannot be asked, unqualified names are looked for here. */
 const SEARCH_PATH = ['pg_catalog', 'public'];
 
@@ -26,7 +28,7 @@ export async function explainer(config: Config, name: string, scopes: readonly s
     try {
       return await readCatalog(connection, previous);
     } catch {
-      return buildCatalog([], previous);
+      return buildCatalog(NOTHING, previous);
     }
   };
   const judge = judgeOf(config, connection, read);
@@ -39,7 +41,7 @@ export function explainWith(judge: ConnectionJudge, connection: Connection, scop
   const session = sessionOf(connection, scopes);
   return async (text) => {
     const classification = classify(text);
-    if (!classification.ok) return [line(text, classification, judge, session)];
+    if (!classification.ok || classification.statements.length === 0) return [line(text, classification, judge, session)];
     return classification.statements.map((facts) => {
       const statement = text.slice(facts.start, facts.end);
       return line(statement, { ok: true, statements: [facts] }, judge, session);

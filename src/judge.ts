@@ -203,7 +203,9 @@ function resolve(
   searchPath: readonly string[],
 ): RelationTarget {
   const first = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
-  const schema = relation?.schema ?? use.schema ?? first ?? 'public';
+  // Without a catalog the system's own relations are known by their prefix.
+  const unseen = use.name.startsWith('pg_') ? 'pg_catalog' : (first ?? 'public');
+  const schema = relation?.schema ?? use.schema ?? unseen;
   const own = schema === 'pg_temp' || searchPath.some((name) => name === schema && name.startsWith('pg_temp_'));
   return { schema, name: use.name, system: own ? null : systemRelation(schema, use.name), own };
 }
