@@ -56,7 +56,7 @@ function facts(text: string, raw: Fields, index: number, count: number, place: (
     columnsHidden: walk.columnsHidden,
     opaque: walk.opaque,
     valueBlind: walk.valueBlind,
-    secrets: secretSpans(text, start, end, walk.secretive),
+    secrets: secretSpans(text, start, end, walk.secretive, walk.secretLiterals.map(place)),
   };
 }
 

@@ -131,12 +131,24 @@ function indirection(walk: Walk, fields: Fields, scope: Scope, place: ColumnPlac
 
 function functionCall(walk: Walk, fields: Fields, scope: Scope, place: ColumnPlace): void {
   const { schema, name } = qualified(namesOf(fields.funcname));
-  addFunction(walk, schema, name, callNeed(walk, schema, name, listOf(fields.args)));
+  const args = listOf(fields.args);
+  addFunction(walk, schema, name, callNeed(walk, schema, name, args));
+  if (KEEPS_SECRETS.test(name)) for (const arg of args) addSecret(walk, arg);
   visit(walk, fields.args, scope, place);
   visit(walk, fields.agg_order, scope, place);
   visit(walk, fields.agg_filter, scope, place);
   const over = optional(fields.over);
   if (over !== null) visitStruct(walk, 'WindowDef', over, scope, place);
+}
+
+/** Functions of pgcrypto and dblink that are given passwords, keys or connection strings. */
+const KEEPS_SECRETS = /^(crypt|decrypt|decrypt_iv|encrypt|encrypt_iv|hmac|pgp_.*|dblink.*)$/;
+
+function addSecret(walk: Walk, arg: unknown): void {
+  let node = nodeOf(arg);
+  while (node.type === 'TypeCast' || node.type === 'NamedArgExpr') node = nodeOf(node.fields.arg);
+  if (node.type === 'A_Const' && node.fields.sval !== undefined)
+    walk.secretLiterals.push(Number(node.fields.location ?? 0));
 }
 
 /** The need of one call; its arguments are only looked at for functions of the system that go by them. */
@@ -177,6 +189,7 @@ function setConfig(walk: Walk, args: readonly unknown[]): Need {
     if (path === null) need = 'never';
   }
   addSetting(walk, { name: settingName(name), value, need });
+  if (need !== 'read') addSecret(walk, args[1]);
   return 'read';
 }
 

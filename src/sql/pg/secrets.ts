@@ -7,23 +7,34 @@ type Span = readonly [start: number, end: number];
 
 /**
  * Spans of a statement that lies at `start` to `end` of a text, in UTF-16 units, ascending, with their quotes. `password`:
- * the literal behind each PASSWORD; `all-strings`: every string literal. Where the tokens cannot be had, the whole statement.
+ * the literal behind each PASSWORD; `all-strings`: every string literal; besides those that begin at `literals`. Where the
+ * tokens cannot be had, the whole statement.
  */
-export function secretSpans(text: string, start: number, end: number, secretive: Secretive): Span[] {
-  if (secretive === 'no') return [];
+export function secretSpans(
+  text: string,
+  start: number,
+  end: number,
+  secretive: Secretive,
+  literals: readonly number[],
+): Span[] {
+  if (secretive === 'no' && literals.length === 0) return [];
   const statement = text.slice(start, end);
+  const bytes = Buffer.from(statement, 'utf8');
+  const wanted = new Set(literals);
   const spans: Span[] = [];
-  let bytes: Buffer;
   let previous = '';
+  let at = 0;
+  let from = start;
   try {
-    bytes = Buffer.from(statement, 'utf8');
     for (const token of tokens(statement)) {
       const word = bytes.toString('utf8', token.start, token.end);
+      if (word.startsWith('--') || word.startsWith('/*')) continue;
+      from += bytes.toString('utf8', at, token.start).length;
+      at = token.start;
       const isString = word.endsWith("'") || /^\$.*\$$/s.test(word);
-      if (isString && (secretive === 'all-strings' || previous === 'password')) {
-        const from = start + bytes.toString('utf8', 0, token.start).length;
+      const named = secretive === 'password' && previous === 'password';
+      if (isString && (named || secretive === 'all-strings' || wanted.has(from)))
         spans.push([from, from + word.length]);
-      }
       previous = word.toLowerCase();
     }
   } catch {

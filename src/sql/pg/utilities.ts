@@ -86,7 +86,9 @@ const setVariable: StatementHandler = (walk, fields) => {
       const values = listOf(fields.args).map(settingValue);
       const shown = values.every((value) => value !== null);
       const value = !shown ? null : name === 'search_path' ? writePath(values) : values.join(', ');
-      return addSetting(walk, { name, value, need: settingNeed(name, value) });
+      const need = settingNeed(name, value);
+      if (need === 'admin') walk.secretive = 'all-strings';
+      return addSetting(walk, { name, value, need });
     }
     case 'VAR_SET_DEFAULT':
     case 'VAR_RESET':

@@ -27,6 +27,8 @@ export interface Walk {
   valueBlind: boolean;
   /** The statement may hold secrets, which its tokens have to be searched for. */
   secretive: Secretive;
+  /** Where literals begin that hold secrets by what they are given to; offsets as in the tree. */
+  readonly secretLiterals: number[];
   /** Grows with every column reference, also with those that were seen before. */
   columnRefs: number;
   /** The INTO clause of a SELECT INTO, where it was looked at. */
@@ -50,6 +52,7 @@ export function startWalk(): Walk {
     opaque: null,
     valueBlind: false,
     secretive: 'no',
+    secretLiterals: [],
     columnRefs: 0,
     into: null,
     schema: null,

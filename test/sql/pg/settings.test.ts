@@ -1,0 +1,101 @@
+// Settings: what changing and reading them needs.
+
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { ready } from '../../../src/sql/pg/classify.ts';
+import { readName, readPath } from '../../../src/sql/pg/settings.ts';
+import { functions, needs, one } from './brief.ts';
+
+before(ready);
+
+test('A2, A9, A10: settings and their needs', () => {
+  for (const [sql, expected] of [
+    ['SET application_name = x', 'application_name=x:read'],
+    ["SET TIME ZONE 'UTC'", 'timezone=UTC:read'],
+    ["SET TIME ZONE INTERVAL '1' HOUR TO MINUTE", 'timezone=null:read'],
+    ['SET TIME ZONE -3.5', 'timezone=-3.5:read'],
+    ['SET DateStyle = ISO, DMY', 'datestyle=iso, dmy:read'],
+    ['SET statement_timeout TO 5000', 'statement_timeout=5000:read'],
+    ['SET LOCAL enable_seqscan = off', 'enable_seqscan=off:read'],
+    ['SET extra_float_digits = 3', 'extra_float_digits=3:read'],
+    ['RESET work_mem', 'work_mem=null:read'],
+    ['SET hnsw.ef_search = 40', 'hnsw.ef_search=40:read'],
+    ['SET standard_conforming_strings = on', 'standard_conforming_strings=on:read'],
+    ['SET standard_conforming_strings = off', 'standard_conforming_strings=off:never'],
+    ['SET "Standard_Conforming_Strings" TO DEFAULT', 'standard_conforming_strings=null:never'],
+    ['RESET standard_conforming_strings', 'standard_conforming_strings=null:never'],
+    ['SET backslash_quote = on', 'backslash_quote=on:never'],
+    ["SET NAMES 'utf-8'", 'client_encoding=utf-8:read'],
+    ["SET client_encoding = 'SJIS'", 'client_encoding=SJIS:never'],
+    ['SET NAMES DEFAULT', 'client_encoding=null:never'],
+    ['BEGIN READ WRITE', 'transaction_read_only=off:write'],
+    [
+      'START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY',
+      'transaction_isolation=read committed:read transaction_read_only=on:read',
+    ],
+    ['SET TRANSACTION READ WRITE', 'transaction_read_only=off:write'],
+    ['SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE', 'default_transaction_read_only=off:write'],
+    ['SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY', 'default_transaction_read_only=on:read'],
+    ['SET transaction_read_only = off', 'transaction_read_only=off:write'],
+    ['SET default_transaction_read_only = 0', 'default_transaction_read_only=0:write'],
+    ['RESET default_transaction_read_only', 'default_transaction_read_only=null:write'],
+    ['SET ROLE x', 'role=x:admin'],
+    ['SET ROLE NONE', 'role=none:admin'],
+    ['RESET ROLE', 'role=null:admin'],
+    ['RESET SESSION AUTHORIZATION', 'session_authorization=null:admin'],
+    ['SET row_security = off', 'row_security=off:admin'],
+    ['SET session_replication_role = replica', 'session_replication_role=replica:admin'],
+    ["SET app.user_id = '1'", 'app.user_id=1:admin'],
+    ['RESET ALL', 'all=null:never'],
+    ['DISCARD ALL', 'all=null:never'],
+    ['SET search_path = public, "B", \'c d\', "$user"', 'search_path=public, "B", "c d", "$user":read'],
+    ["SET search_path = 'a, b'", 'search_path="a, b":read'],
+    ["SET SCHEMA 'x'", 'search_path=x:read'],
+    ['RESET search_path', 'search_path=null:read'],
+    ["SELECT set_config('search_path', 'A, \"B\"', false)", 'search_path=a, "B":read'],
+    ["SELECT set_config('search_path', '', false)", 'search_path=:read'],
+    ["SELECT set_config('search_path', $1, false)", 'search_path=null:never'],
+    ["SELECT set_config('search_path', 'a,,b', false)", 'search_path=null:never'],
+    ["SELECT set_config('SEARCH_PATH', a, false) FROM t", 'search_path=null:never'],
+    ["SELECT pg_catalog.set_config('work_mem', '1GB', true)", 'work_mem=1GB:read'],
+    ["SELECT set_config('role', 'x', true)", 'role=x:admin'],
+    ["SELECT set_config('standard_conforming_strings', lower('OFF'), true)", 'standard_conforming_strings=null:never'],
+    ["UPDATE t SET a = set_config('transaction_read_only', 'off', true)", 'transaction_read_only=off:write'],
+    ["SELECT set_config('app.x'::text, 'y', true)", 'app.x=y:admin'],
+  ] as const) {
+    const found = one(sql).settings.map(({ name, value, need }) => `${name}=${value}:${need}`);
+    assert.equal(found.join(' '), expected, sql);
+  }
+});
+
+test('set_config of a name that cannot be seen needs admin', () => {
+  for (const call of [
+    "set_config($1, 'x', false)",
+    "set_config('a' || 'b', 'x', false)",
+    "set_config(setting_name => 'role', new_value => 'x', is_local => true)",
+  ]) {
+    const facts = one(`SELECT ${call}`);
+    assert.equal(functions(facts), 'set_config:admin', call);
+  }
+});
+
+test('reading settings', () => {
+  for (const [sql, expected] of [
+    ["SELECT current_setting('server_version')", ''],
+    ["SELECT current_setting('TimeZone', true)", ''],
+    ["SELECT current_setting('app.jwt_secret')", 'admin'],
+    ["SELECT current_setting('primary_conninfo')", 'admin'],
+    ['SELECT current_setting($1)', 'admin'],
+    ['SHOW work_mem', ''],
+    ['SHOW TRANSACTION ISOLATION LEVEL', ''],
+  ] as const) {
+    assert.equal(needs(one(sql)), expected, sql);
+  }
+});
+
+test('names in strings are read as the server reads them', () => {
+  assert.deepEqual(readPath(' a , "B""c",  D_e$ '), ['a', 'B"c', 'd_e$']);
+  assert.deepEqual(readPath(''), []);
+  assert.deepEqual(readName('"a.b".C'), ['a.b', 'c']);
+  for (const list of ['a,', ',a', 'a b', '"a', 'É', 'a..b', '""']) assert.equal(readPath(list), null, list);
+});
