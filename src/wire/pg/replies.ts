@@ -36,6 +36,9 @@ for (const type of [
   READS[type] = READ.refuse;
 }
 
+/** What the messages that stand in for refused ones fail with: no such portal, not a statement. */
+const POISONED = new Set(['34000', '42601']);
+
 /** Longest message that is held in memory: a row to be masked, an error. */
 const LONGEST_WHOLE = 64 * 1024 * 1024;
 
@@ -329,7 +332,9 @@ export class Replies {
     if (head?.kind === 'query') {
       gate.finish(head.running);
       if (head.allowed.changesCatalog) gate.catalogChanged();
-    } else if (head?.kind !== 'sync' && head?.kind !== 'ask') return this.#outOfStep('ReadyForQuery');
+    } else if (head?.kind !== 'sync' && head?.kind !== 'ask' && !(head?.kind === 'poison' && head.endsQuery)) {
+      return this.#outOfStep('ReadyForQuery');
+    }
     if (head.kind === 'ask') {
       track.settle();
       track.ready(status);
@@ -362,8 +367,10 @@ export class Replies {
       track.copyIn = false;
       return pass();
     }
-    if (head.kind === 'poison') toClient.push(head.reply);
+    // Anything but the error that was asked for (the server is shutting down …) is the client's to know.
+    if (head.kind === 'poison' && POISONED.has(error.code)) toClient.push(head.reply);
     else pass();
+    if (head.kind === 'poison' && head.endsQuery) return;
     track.copyIn = false;
     const [failed, ...skipped] = track.fail();
     if (failed !== undefined && 'running' in failed) gate.finish(failed.running);

@@ -19,7 +19,6 @@ import {
   query,
   readyForQuery,
   Status,
-  sync,
 } from './messages.ts';
 import { refusal } from './refusal.ts';
 import type { Owed, Portal, Prepared, Track } from './track.ts';
@@ -32,6 +31,9 @@ READS[Frontend.password] = READ.refuse;
 
 /** A portal that no client can name: longer than what `decodeBind` takes. */
 const NO_SUCH_PORTAL = 'sallyport'.padEnd(1025, '_');
+
+/** A text that is no statement. */
+const NO_STATEMENT = 'refused by the gateway';
 
 /** The schemas that unqualified names are looked up in, with the session's temporary schema, in order. */
 export const SEARCH_PATH = 'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))';
@@ -80,6 +82,8 @@ export class Requests {
   #unsynced = 0;
   /** A COPY FROM STDIN that has been sent on and is not finished. */
   #copying: Owed | null = null;
+  /** CopyData has been sent on in it. */
+  #copied = false;
   /** The first part of a CopyData message has been sent on, and its last has not come. */
   #inCopyData = false;
   /** The search path may have moved since it was last asked for. */
@@ -190,21 +194,33 @@ export class Requests {
       case Frontend.copyData:
         toServer.span(buffer, start, end);
         this.#inCopyData = !last;
+        this.#copied = true;
         return false;
       case Frontend.copyDone:
       case Frontend.copyFail:
         toServer.span(buffer, start, end);
-        break;
-      case Frontend.sync:
+        this.#copyEnded(copying);
+        return false;
       case Frontend.flush:
-        return false; // ignored by the server, and not answered
+        return false; // ignored by the server
+      case Frontend.sync:
+        // The one that stands behind Execute is ignored by the server. A later one is too, but if some data has made the COPY
+        // fail in the meantime it is answered: only where the COPY ends for certain do both sides count the same.
+        if (!this.#copied) return false;
+        toServer.push(copyFail('Sync during COPY from stdin'));
+        this.#copyEnded(copying);
+        this.#copying = null;
+        return true;
       default:
-        toServer.push(copyFail('unexpected message during COPY from stdin'));
+        this.problem = `unexpected message type ${String.fromCharCode(type)} during COPY from stdin`;
+        return false;
     }
-    track.copyIn = false;
+  }
+
+  #copyEnded(copying: Owed): void {
+    this.#o.track.copyIn = this.#copied = false;
     // A query may hold another COPY, and is answered by itself; after an execution the server waits for the Sync.
     if (copying.kind === 'execute') this.#copying = null;
-    return false;
   }
 
   /** Replies have come: a hold for them may be over. */
@@ -378,7 +394,10 @@ export class Requests {
   /** Book-keeping for a statement that is going to run. */
   #sent(allowed: Allowed, owed: Owed): void {
     const { track, gate } = this.#o;
-    if (allowed.copyIn) this.#copying = owed;
+    if (allowed.copyIn) {
+      this.#copying = owed;
+      this.#copied = false;
+    }
     if (allowed.changesPath) {
       this.#pathMoved = this.#pathWasSet = true;
       gate.setSearchPath(null);
@@ -469,23 +488,17 @@ export class Requests {
 
   #refuseWith(reply: Buffer): void {
     this.#discarding = true;
-    if (this.#executed === 0) this.#local(reply, false);
-    else this.#poison(reply);
+    if (this.#executed === 0) return this.#local(reply, false);
+    this.#o.track.owe({ kind: 'poison', reply, endsQuery: false });
+    this.#o.toServer.push(execute(NO_SUCH_PORTAL, 0));
   }
 
   /** The refusal of a message that ReadyForQuery answers. */
   #refuseQuery(reply: Buffer): void {
     if (this.#executed === 0) return this.#local(reply, true);
-    this.#poison(reply);
-    this.#o.track.owe({ kind: 'sync' });
-    this.#o.toServer.push(sync());
+    this.#o.track.owe({ kind: 'poison', reply, endsQuery: true });
+    this.#o.toServer.push(query(NO_STATEMENT));
     this.#executed = this.#unsynced = 0;
-  }
-
-  /** What has run since the last Sync is undone by the database itself, as after any other error. */
-  #poison(reply: Buffer): void {
-    this.#o.track.owe({ kind: 'poison', reply });
-    this.#o.toServer.push(execute(NO_SUCH_PORTAL, 0));
   }
 
   #local(error: Buffer, endsQuery: boolean): void {

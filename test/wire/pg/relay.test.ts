@@ -1,0 +1,234 @@
+// The relay against a scripted backend: whatever a client sends, however the bytes of both directions are cut and whenever they
+// come, the client reads what a server would have said that refuses and masks by itself, and nothing refused reaches the database.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import * as m from '../../../src/wire/pg/messages.ts';
+import { Relay } from '../../../src/wire/pg/relay.ts';
+import { scriptedBackend } from '../../peers/backend.ts';
+import { toyGate } from '../../peers/gate.ts';
+import { bind, brief, copyData, copyDone, cut, functionCall, parse } from '../../peers/messages.ts';
+
+/** Chooses what happens next: a number below `n`. */
+type Choose = (n: number) => number;
+
+interface Run {
+  readonly toClient: Buffer;
+  readonly toServer: Buffer;
+  readonly backend: ReturnType<typeof scriptedBackend>;
+  readonly toy: ReturnType<typeof toyGate>;
+  readonly relay: Relay;
+  /** Bytes of the client that were not taken. */
+  readonly left: number;
+}
+
+/** Plays a client's bytes against the backend through a relay until nothing moves any more. */
+async function play(client: Buffer, choose: Choose, masks = true): Promise<Run> {
+  const toy = toyGate({ masks });
+  const backend = scriptedBackend();
+  const relay = new Relay({ gate: toy.gate, maxStatementBytes: 1 << 20, wake: () => {} });
+  const toClient: Buffer[] = [];
+  const toServer: Buffer[] = [];
+  let unsent = client;
+  let wire: Buffer = Buffer.alloc(0);
+  const piece = (bytes: Buffer) =>
+    bytes.subarray(0, 1 + choose(choose(2) === 0 ? Math.min(bytes.length, 8) : bytes.length));
+  for (;;) {
+    const moves: (() => void)[] = [];
+    if (unsent.length > 0 && !relay.clientHeld) {
+      moves.push(() => {
+        const chunk = piece(unsent);
+        unsent = unsent.subarray(chunk.length);
+        relay.fromClient(Buffer.from(chunk));
+      });
+    }
+    if (!relay.toServer.empty) {
+      moves.push(() => {
+        // Nothing leaves that is not in the record.
+        const bytes = relay.toServer.drain();
+        toServer.push(bytes);
+        backend.push(bytes);
+        wire = Buffer.concat([wire, backend.take()]);
+      });
+    }
+    if (wire.length > 0 && !relay.serverHeld) {
+      moves.push(() => {
+        const chunk = piece(wire);
+        wire = wire.subarray(chunk.length);
+        relay.fromServer(Buffer.from(chunk));
+      });
+    }
+    const move = moves[choose(Math.max(1, moves.length))];
+    // A promise is let go where nothing else can move, and now and then before.
+    if (move === undefined || choose(8) === 0) {
+      const released = await toy.release();
+      if (move === undefined && !released) break;
+    }
+    move?.();
+    toClient.push(relay.toClient.drain());
+    assert.equal(relay.serverProblem, null);
+    if (relay.clientProblem !== null) break;
+  }
+  toClient.push(relay.toClient.drain());
+  return {
+    toClient: Buffer.concat(toClient),
+    toServer: Buffer.concat(toServer),
+    backend,
+    toy,
+    relay,
+    left: unsent.length,
+  };
+}
+
+/** What a server would say that refuses and masks by itself. */
+function expected(client: Buffer) {
+  const oracle = scriptedBackend({ judge: true });
+  oracle.push(client);
+  return { said: said(oracle.take()), committed: oracle.committed, strayed: oracle.strayed };
+}
+
+/** Messages in a comparable form. Notifications and notices are compared by their presence: their text may be withheld. */
+function said(bytes: Buffer): string[] {
+  const { messages, rest } = cut(bytes);
+  assert.equal(rest.length, 0, 'whole messages');
+  return messages.map((message) =>
+    'ZECAN'.includes(message.type) ? brief(message) : `${message.type} ${message.body.toString('latin1')}`,
+  );
+}
+
+/** The whole thing in one piece, each step as soon as it can. */
+const eager: Choose = () => 0;
+const whole: Choose = (n) => n - 1;
+
+/** Choices from a list, then the last again and again. */
+function from(numbers: readonly number[]): Choose {
+  let i = 0;
+  return (n) => (numbers.length === 0 ? 0 : (numbers[i++ % numbers.length] ?? 0) % n);
+}
+
+const name = fc.constantFrom('', 'a', 'b');
+const text = fc.constantFrom(
+  'rows 0',
+  'rows 3',
+  'rows 5 secret',
+  'rows 5 secret late',
+  'rows 4 later',
+  'rows 4 secret later notice',
+  'rows 3 notify',
+  'rows 3 set',
+  'rows 4 break',
+  'rows 4 secret break',
+  'rows 2 wide',
+  'rows 2 wide secret',
+  `rows 1 ${'x'.repeat(33_000)}`,
+  'insert one',
+  'insert two',
+  'begin',
+  'commit',
+  'rollback',
+  'notice',
+  'setpath',
+  '',
+  'unparseable',
+  'fail',
+  'deny',
+  'deny later',
+  `deny ${'y'.repeat(33_000)}`,
+);
+const copy = fc.constantFrom('copyin', 'copyout');
+const texts = fc.oneof(
+  { weight: 6, arbitrary: text },
+  { weight: 1, arbitrary: copy },
+  {
+    weight: 2,
+    arbitrary: fc.array(fc.oneof(text, copy), { minLength: 2, maxLength: 3 }).map((list) => list.join(';')),
+  },
+);
+const parameters = fc.constantFrom([], [], ['1'], [null], ['deny']);
+const maxRows = fc.constantFrom(0, 0, 1, 2);
+
+/** Any message at any moment, nonsense too; with more of what drivers send. */
+const message = fc.oneof(
+  { weight: 4, arbitrary: texts.map((sql) => m.query(sql)) },
+  {
+    weight: 6,
+    arbitrary: fc
+      .record({
+        statement: name,
+        portal: name,
+        sql: fc.oneof({ weight: 8, arbitrary: text }, copy),
+        parameters,
+        maxRows,
+        describe: fc.nat(3),
+      })
+      .map(({ statement, portal, sql, parameters, maxRows, describe }) =>
+        Buffer.concat([
+          parse(statement, sql),
+          ...(describe === 1 ? [m.describeStatement(statement)] : []),
+          bind(portal, statement, parameters),
+          ...(describe === 2 ? [m.describePortal(portal)] : []),
+          m.execute(portal, maxRows),
+        ]),
+      ),
+  },
+  { weight: 5, arbitrary: fc.constant(m.sync()) },
+  { weight: 1, arbitrary: fc.constant(m.flush()) },
+  { weight: 1, arbitrary: fc.tuple(name, text).map(([statement, sql]) => parse(statement, sql)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(name, name, parameters).map(([portal, statement, list]) => bind(portal, statement, list)),
+  },
+  { weight: 1, arbitrary: name.map((target) => m.describeStatement(target)) },
+  { weight: 1, arbitrary: name.map((target) => m.describePortal(target)) },
+  { weight: 2, arbitrary: fc.tuple(name, maxRows).map(([portal, max]) => m.execute(portal, max)) },
+  { weight: 1, arbitrary: name.map((target) => m.closeStatement(target)) },
+  { weight: 1, arbitrary: name.map((target) => m.closePortal(target)) },
+  { weight: 1, arbitrary: fc.constant(functionCall(1, 'x')) },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      copyData('line\n'),
+      copyData('broken\n'),
+      copyData(`broken${'z'.repeat(40_000)}`),
+      copyData(Buffer.alloc(50_000, m.query('rows 1 smuggled'))),
+      copyDone(),
+      m.copyFail('no'),
+    ),
+  },
+);
+
+/** A conversation always comes to its end: any COPY is over, then a Sync, then a query that is answered. */
+const conversation = fc
+  .array(message, { maxLength: 12 })
+  .map((list) => Buffer.concat([...list, copyDone(), copyDone(), copyDone(), m.sync(), m.query('rows 1')]));
+
+function check(run: Run, client: Buffer): void {
+  const { said: want, committed, strayed } = expected(client);
+  assert.ok(!run.toServer.includes('deny'), 'no byte of a refused statement leaves');
+  assert.ok(!run.toClient.includes('secret 1'), 'no cell passes that should be masked');
+  assert.ok(!run.backend.heard.includes('rows 1 smuggled'), 'copy data is never read as a message');
+  if (strayed) return;
+  assert.equal(run.relay.clientProblem, null);
+  assert.equal(run.left, 0, 'the client’s bytes are all read');
+  assert.deepEqual(said(run.toClient), want);
+  assert.deepEqual(run.backend.committed, committed);
+  assert.equal(run.relay.track.length, 0, 'nothing is owed');
+  for (const { phase, verdict, outcome } of run.toy.record) {
+    const ends = verdict.action === 'allow' && phase !== 'parse';
+    if (ends) assert.notEqual(outcome, null, 'what ran has its outcome in the record');
+  }
+}
+
+test('any conversation, cut anywhere and in any order of events, gives what a server would say that refuses by itself', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      conversation,
+      fc.array(fc.nat(1 << 16), { minLength: 1, maxLength: 60 }),
+      async (client, numbers) => {
+        check(await play(client, whole), client);
+        check(await play(client, from(numbers)), client);
+      },
+    ),
+    { numRuns: Number(process.env.RUNS ?? 300), endOnFailure: false },
+  );
+});
