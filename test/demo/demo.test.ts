@@ -36,10 +36,18 @@ async function play(isOnce: boolean, interruptAt?: string): Promise<Played> {
       demo.kill('SIGINT');
     });
     const [code] = (await once(demo, 'close')) as [number | null];
-    return { code, output, left: [...readdirSync(dir), ...workingIn(dir)] };
+    return { code, output, left: [...readdirSync(dir), ...(await stayingIn(dir))] };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** What still works there after the while that a server's watchman takes to see that the server is gone. */
+async function stayingIn(dir: string): Promise<string[]> {
+  const deadline = performance.now() + 10_000;
+  while (workingIn(dir).length > 0 && performance.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  return workingIn(dir);
 }
 
 /** Processes whose working directory is below `dir`; none where the system has no /proc. */
