@@ -52,6 +52,7 @@ function facts(text: string, raw: Fields, index: number, count: number, place: (
     functions: walk.functions,
     settings: walk.settings,
     columns: walk.columns,
+    fields: walk.fields.size === 0 ? undefined : [...walk.fields],
     handles: walk.handles,
     columnsHidden: walk.columnsHidden,
     opaque: walk.opaque,

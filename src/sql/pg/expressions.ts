@@ -105,13 +105,16 @@ export function columnRef(walk: Walk, fields: Fields, scope: Scope, place: Colum
   if (star) return;
   if (qualifier === null) {
     if (isRow(scope, name)) addColumn(walk, name, '*', 'expression');
-  } else if (takesWholeRow(name)) {
+    return;
+  }
+  walk.fields.add(name);
+  if (takesWholeRow(name)) {
     addColumn(walk, qualifier, '*', 'expression');
     addFunction(walk, null, name, functionNeed(null, name));
   }
 }
 
-/** `(x).a`, `(x).*`, `x[1]`. */
+/** `(x).a`, `(x).*`, `x[1]`; `(x).f` calls `f` on a value of any type (PostgreSQL, "Functional Notation"). */
 function indirection(walk: Walk, fields: Fields, scope: Scope, place: ColumnPlace): void {
   visit(walk, fields.arg, scope, place);
   for (const step of listOf(fields.indirection)) {
@@ -121,6 +124,7 @@ function indirection(walk: Walk, fields: Fields, scope: Scope, place: ColumnPlac
     } else {
       const name = type === 'A_Star' ? '*' : nameOf(step);
       addColumn(walk, null, name, 'expression');
+      if (type !== 'A_Star') walk.fields.add(name);
       if (type !== 'A_Star' && takesWholeRow(name)) {
         addColumn(walk, null, '*', 'expression');
         addFunction(walk, null, name, functionNeed(null, name));

@@ -21,6 +21,8 @@ export interface Walk {
   readonly functions: FunctionUse[];
   readonly settings: SettingUse[];
   readonly columns: ColumnUse[];
+  /** Names behind a dot, which may call a function. */
+  readonly fields: Set<string>;
   readonly handles: HandleUse[];
   columnsHidden: boolean;
   opaque: string | null;
@@ -47,6 +49,7 @@ export function startWalk(): Walk {
     functions: [],
     settings: [],
     columns: [],
+    fields: new Set(),
     handles: [],
     columnsHidden: false,
     opaque: null,
