@@ -1,9 +1,9 @@
-// How fast rows are masked: 1,000,000 rows of 8 text columns through maskDataRow, next to a copy of the same bytes.
+// How fast rows are masked: 1,000,000 rows of 8 text columns through the row masker, next to a copy of the same bytes.
 
 import { cellMask } from '../src/mask/strategies.ts';
 import type { RowPlan } from '../src/types.ts';
 import { Writer } from '../src/wire/bytes.ts';
-import { maskDataRow } from '../src/wire/pg/rows.ts';
+import { RowMasker } from '../src/wire/pg/rows.ts';
 
 const ROWS = 1_000_000;
 const BATCH_ROWS = 1000;
@@ -32,28 +32,36 @@ const redact = cellMask({ kind: 'redact' }, TEXT, -1, 0);
 const partial = cellMask({ kind: 'partial', keepStart: 0, keepEnd: 4 }, TEXT, -1, 0);
 const none = undefined;
 
-/** Cell by cell without a plan, then one copy: what every way of masking has to do at least. */
-function walk(out: Writer): void {
+const masker = new RowMasker();
+/** A batch is masked in place: each run gets a copy, and so does the walk. */
+const work = Buffer.from(bytes);
+
+/** Cell by cell without a plan: what every way of masking has to do at least. */
+function walk(): void {
+  bytes.copy(work);
+  let cells = 0;
   for (let start = 0; start < bytes.length; ) {
     const end = start + 1 + bytes.readInt32BE(start + 1);
-    for (let at = start + 7; at < end; ) at += 4 + Math.max(0, bytes.readInt32BE(at));
-    out.bytes(bytes, start, end);
+    for (let at = start + 7; at < end; cells++) at += 4 + Math.max(0, bytes.readInt32BE(at));
     start = end;
   }
+  if (cells !== 8 * BATCH_ROWS) throw new Error('the walk went wrong');
 }
 
-function masking(plan: RowPlan): (out: Writer) => void {
-  return (out) => {
+function masking(plan: RowPlan): () => void {
+  return () => {
+    bytes.copy(work);
     let start = 0;
     for (const end of ends) {
-      if (maskDataRow(bytes, start, end, plan, out) < 0) throw new Error('a row was malformed');
+      if (masker.row(work, start, end, plan) < 0) throw new Error('a row was malformed');
       start = end;
     }
+    masker.drain(() => {});
   };
 }
 
 const CASES: readonly (readonly [name: string, run: (out: Writer) => void])[] = [
-  ['walk and copy', walk],
+  ['copy and walk', walk],
   ['1 of 8 redacted', masking([none, none, none, redact, none, none, none, none])],
   ['1 of 8 partial', masking([none, none, none, partial, none, none, none, none])],
   ['2 of 8 (redact, partial)', masking([none, none, redact, partial, none, none, none, none])],
@@ -64,24 +72,20 @@ const CASES: readonly (readonly [name: string, run: (out: Writer) => void])[] = 
 const best = new Map<string, number>();
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [name, run] of CASES) {
-    const out = new Writer(1 << 19);
     const began = performance.now();
-    for (let n = 0; n < ROWS; n += BATCH_ROWS) {
-      out.truncate(0);
-      run(out);
-    }
+    for (let n = 0; n < ROWS; n += BATCH_ROWS) run();
     const seconds = (performance.now() - began) / 1000;
     if (round > 0) best.set(name, Math.min(seconds, best.get(name) ?? Number.POSITIVE_INFINITY));
   }
 }
 
 const total = (bytes.length / BATCH_ROWS) * ROWS;
-const reference = best.get('walk and copy') ?? 1;
+const reference = best.get('copy and walk') ?? 1;
 console.log(
   `${ROWS.toLocaleString('en')} rows of 8 columns, ${(total / ROWS).toFixed(0)} bytes each, best of ${ROUNDS}`,
 );
 for (const [name, seconds] of best) {
   const rate = `${(total / seconds / 1e6).toFixed(0).padStart(6)} MB/s`;
   const perRow = `${((seconds / ROWS) * 1e9).toFixed(0).padStart(6)} ns a row`;
-  console.log(`${name.padEnd(26)}${rate}${perRow}   ${(reference / seconds).toFixed(2)} × walk and copy`);
+  console.log(`${name.padEnd(26)}${rate}${perRow}   ${(reference / seconds).toFixed(2)} × copy and walk`);
 }

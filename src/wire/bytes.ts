@@ -15,11 +15,6 @@ export class Writer {
     return this.#end - this.#start;
   }
 
-  /** The offset in `buffer` behind the last byte written. */
-  get end(): number {
-    return this.#end;
-  }
-
   /** Makes room for `n` more bytes and returns the offset in `buffer` at which to write them. */
   reserve(n: number): number {
     const at = this.#end;
@@ -57,6 +52,19 @@ export class Writer {
     return this;
   }
 
+  /** Bytes of another buffer; without a view of them. */
+  copy(source: Buffer, start: number, end: number): this {
+    const at = this.reserve(end - start);
+    source.copy(this.#buffer, at, start, end);
+    return this;
+  }
+
+  /** Writes over an Int32 that was written before, at an offset from the last `take`. */
+  patchI32(offset: number, value: number): this {
+    this.#buffer.writeInt32BE(value, this.#start + offset);
+    return this;
+  }
+
   /** UTF-8 bytes and a NUL. Throws a RangeError where the text itself holds a NUL: it would end the string early. */
   cstring(text: string): this {
     if (text.includes('\0')) throw new RangeError('a C string cannot hold a NUL');
@@ -78,12 +86,6 @@ export class Writer {
   finish(mark: number): this {
     const at = this.#start + mark;
     this.#buffer.writeInt32BE(this.#end - at, at);
-    return this;
-  }
-
-  /** Gives back what was written behind the first `length` bytes since the last `take`. */
-  truncate(length: number): this {
-    if (length < this.length) this.#end = this.#start + length;
     return this;
   }
 

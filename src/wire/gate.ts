@@ -96,6 +96,8 @@ export interface Allowed extends Judged {
   readonly needsPlan: boolean;
   /** COPY … FROM STDIN: the client is going to send data. */
   readonly copyIn: boolean;
+  /** A setting may be what it was before. */
+  readonly endsTransaction: boolean;
   /** May move the search path, or what it resolves to. */
   readonly changesPath: boolean;
   readonly changesCatalog: boolean;
@@ -113,13 +115,16 @@ export type Judgement = Allowed | Refused;
 export class Context {
   readonly epoch: number;
   readonly searchPath: readonly string[] | null;
+  /** The session has set its search path itself: the end of a transaction may move it back. */
+  readonly pathWasSet: boolean;
   readonly byText: LRUCache<string, Judgement>;
   /** By text with its literals out, for statements whose literals bear on nothing. */
   readonly byShape: LRUCache<string, Judgement>;
 
-  constructor(epoch: number, searchPath: readonly string[] | null, bytes: number) {
+  constructor(epoch: number, searchPath: readonly string[] | null, pathWasSet: boolean, bytes: number) {
     this.epoch = epoch;
     this.searchPath = searchPath;
+    this.pathWasSet = pathWasSet;
     this.byText = verdicts(bytes);
     this.byShape = verdicts(bytes);
   }
@@ -140,18 +145,19 @@ export class Contexts {
     this.#bytes = bytes;
   }
 
-  of(session: Session, epoch: number, searchPath: readonly string[] | null): Context {
+  of(session: Session, epoch: number, searchPath: readonly string[] | null, pathWasSet: boolean): Context {
     const { connection, grant } = session;
     const key = JSON.stringify([
       connection.name,
       epoch,
       searchPath,
+      pathWasSet,
       grant.scopes.map((scope) => scope.text),
       grant.identity.groups,
     ]);
     const known = this.#contexts.get(key);
     if (known !== undefined) return known;
-    const context = new Context(epoch, searchPath, this.#bytes);
+    const context = new Context(epoch, searchPath, pathWasSet, this.#bytes);
     this.#contexts.set(key, context);
     return context;
   }
@@ -192,6 +198,11 @@ export class Running {
       this.#start = start;
       this.#end = end;
     }
+  }
+
+  /** Nothing more is kept. */
+  get full(): boolean {
+    return this.#truncated;
   }
 
   /** A message went by that was too large to be kept. */
@@ -262,23 +273,23 @@ export class Gate {
   constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
     this.#services = services;
     this.session = session;
-    this.#context = services.contexts.of(session, services.judge.epoch, searchPath);
+    this.#context = services.contexts.of(session, services.judge.epoch, searchPath, false);
   }
 
   get masks(): boolean {
     return this.#services.judge.masks;
   }
 
-  /** The search path is now this, or unknown (null). */
+  /** The session has set its search path: it is now this, or unknown (null). */
   setSearchPath(searchPath: readonly string[] | null): void {
-    this.#context = this.#services.contexts.of(this.session, this.#services.judge.epoch, searchPath);
+    this.#context = this.#services.contexts.of(this.session, this.#services.judge.epoch, searchPath, true);
   }
 
   /** Everything besides the text that a verdict depends on, as of now. */
   get context(): Context {
     const { judge, contexts } = this.#services;
     if (this.#context.epoch !== judge.epoch) {
-      this.#context = contexts.of(this.session, judge.epoch, this.#context.searchPath);
+      this.#context = contexts.of(this.session, judge.epoch, this.#context.searchPath, this.#context.pathWasSet);
     }
     return this.#context;
   }
@@ -386,7 +397,7 @@ export class Gate {
       classification,
       text,
       parameters,
-      searchPath: context.searchPath,
+      searchPath: movesNames(classification, context) ? null : context.searchPath,
       fresh: false,
     };
     const ruling = judge.rule(question);
@@ -417,6 +428,25 @@ export class Gate {
   }
 }
 
+/**
+ * Does a statement of the text, before its last, move where names lead? Then the text as a whole cannot be judged by one
+ * search path: the database looks names up statement by statement.
+ */
+function movesNames(classification: Classification, { pathWasSet }: Context): boolean {
+  if (!classification.ok || classification.statements.length < 2) return false;
+  return classification.statements
+    .slice(0, -1)
+    .some(
+      ({ kinds, settings, opaque }) =>
+        opaque !== null ||
+        settings.some(({ name }) => name === 'search_path') ||
+        kinds.some((kind) => /^drop-|^rename-|schema/.test(kind) || (pathWasSet && ENDS_TRANSACTION.has(kind))),
+    );
+}
+
+/** Kinds of statements after which a setting may be what it was before. */
+const ENDS_TRANSACTION: ReadonlySet<string> = new Set(['commit', 'rollback', 'rollback-to', 'prepare-transaction']);
+
 function judgement(context: Context, classification: Classification, ruling: Ruling): Judgement {
   const statements = classification.ok ? classification.statements : [];
   const kinds = statements.flatMap((facts) => facts.kinds);
@@ -430,6 +460,7 @@ function judgement(context: Context, classification: Classification, ruling: Rul
     context,
     needsPlan: ruling.needsPlan,
     copyIn: kinds.includes('copy-from'),
+    endsTransaction: kinds.some((kind) => ENDS_TRANSACTION.has(kind)),
     changesPath: ddl || statements.some((facts) => facts.settings.some(({ name }) => name === 'search_path')),
     changesCatalog: ddl,
     planned: null,

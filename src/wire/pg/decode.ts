@@ -5,10 +5,13 @@
 import type { Column, Parameter } from '../../types.ts';
 
 /**
- * Longest name of a statement or portal, in bytes. The server has no limit; the gateway keeps every name for the life of
- * the statement, so a peer must not choose how much that is. Drivers use fewer than 64.
+ * Longest name of a statement or portal, in bytes. The server compares that many (NAMEDATALEN): two longer ones may be one
+ * name there, and be kept as two here.
  */
-export const NAME_MAX = 1024;
+export const NAME_MAX = 63;
+
+/** Longest name of a column; databases that are not PostgreSQL itself may have longer ones than it. */
+const COLUMN_NAME_MAX = 1024;
 
 /** Offset of the NUL that ends the string at `start`, or -1 where there is none before `end`. */
 export function cstringEnd(buffer: Buffer, start: number, end: number): number {
@@ -23,8 +26,8 @@ export function cstring(buffer: Buffer, start: number, end: number): string | nu
 }
 
 /** Offset of the NUL behind a name, or -1; a loop, because names are short and `indexOf` is not free to call. */
-function nameEnd(buffer: Buffer, start: number, end: number): number {
-  const limit = Math.min(end, start + NAME_MAX + 1);
+function nameEnd(buffer: Buffer, start: number, end: number, max = NAME_MAX): number {
+  const limit = Math.min(end, start + max + 1);
   for (let i = start; i < limit; i++) if (buffer[i] === 0) return i;
   return -1;
 }
@@ -145,7 +148,7 @@ export function decodeRowDescription(buffer: Buffer, start: number, end: number)
   let at = start + 2;
   const columns: Column[] = [];
   for (let i = 0; i < count; i++) {
-    const endOfName = nameEnd(buffer, at, end);
+    const endOfName = nameEnd(buffer, at, end, COLUMN_NAME_MAX);
     if (endOfName === -1 || endOfName + 19 > end) return null;
     const rest = endOfName + 1;
     columns.push({

@@ -23,7 +23,7 @@ import {
   Status,
 } from './messages.ts';
 import { Relay } from './relay.ts';
-import { SEARCH_PATH } from './requests.ts';
+import { parsePath, SEARCH_PATH } from './requests.ts';
 import { PgSession } from './session.ts';
 
 /** A proven login that may go on to its database. */
@@ -187,12 +187,12 @@ async function open(
   const { session, gate: services, readOnly } = admitted;
   const { connection } = session;
   let upstream: Upstream;
-  let searchPath: string[] | null;
+  let searchPath: readonly string[] | null;
   try {
     const settings = new Map(who.settings);
     if (readOnly) settings.set('default_transaction_read_only', 'on');
     upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
-    searchPath = parsePath(await runQuery(upstream, SEARCH_PATH));
+    searchPath = parsePath((await runQuery(upstream, SEARCH_PATH))[0]?.[0]?.[0]);
   } catch (error) {
     options.log.warn({ connection: connection.name, reason: text(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${text(error)}`);
@@ -231,11 +231,6 @@ async function open(
   socket.write(Buffer.concat(greeting));
   running.start(who.rest, upstream.rest);
   if (socket.destroyed) running.end({ kind: 'shutdown', message: 'the client has left' });
-}
-
-function parsePath(results: (string | null)[][][]): string[] | null {
-  const path = results[0]?.[0]?.[0];
-  return path == null ? null : (JSON.parse(path) as string[]);
 }
 
 function freePid(taken: ReadonlyMap<number, unknown>): number {

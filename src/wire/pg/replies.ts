@@ -5,7 +5,6 @@
 // at beyond their header. A message that answers nothing that is owed ends the session: out of step, the gateway would no
 // longer know which plan a row belongs to.
 import type { RowPlan } from '../../types.ts';
-import { Writer } from '../bytes.ts';
 import type { Allowed, Gate, Running } from '../gate.ts';
 import type { Outbox } from '../splice.ts';
 import {
@@ -18,7 +17,7 @@ import {
 } from './decode.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
 import { Backend, Status } from './messages.ts';
-import { maskDataRow } from './rows.ts';
+import { RowMasker } from './rows.ts';
 import type { Portal, Track } from './track.ts';
 import { withheldError, withheldNotification } from './withhold.ts';
 
@@ -60,7 +59,9 @@ export class Replies {
   readonly #o: RepliesOptions;
   readonly #reads = Uint8Array.from(READS);
   readonly #frames = new FrameReader(this.#reads, LONGEST_WHOLE);
-  #masked: Writer | null = null;
+  #masker: RowMasker | null = null;
+  /** Whose rows the masker holds. */
+  #masking: Running | null = null;
   /** The plan for the description that the current frame was held for. */
   #plan: { readonly plan: RowPlan | null } | null = null;
   #again = false;
@@ -128,15 +129,14 @@ export class Replies {
     }
     if (plan === undefined) return this.#violation('rows came before their description');
     if (!whole) return this.#violation('a row to be masked came in pieces');
-    this.#masked ??= new Writer(64 * 1024);
-    const out = this.#masked;
-    const before = out.length;
-    const cells = maskDataRow(buffer, start, end, plan, out);
+    this.#masker ??= new RowMasker();
+    const cells = this.#masker.row(buffer, start, end, plan);
     if (cells < 0) return this.#violation('a row does not fit its description');
     running.rows++;
     running.masked += cells;
-    running.bytes += out.length - before;
-    running.keep(out.buffer, out.end - (out.length - before), out.end);
+    this.#masking = running;
+    // As long as the record takes what it gets, it gets it row by row.
+    if (!running.full) this.#passMasked();
   }
 
   #copyData(whole: boolean): void {
@@ -434,8 +434,16 @@ export class Replies {
     this.#o.toClient.span(buffer, start, end);
   }
 
+  /** Passes on the rows that have been masked. */
   #passMasked(): void {
-    if (this.#masked !== null && this.#masked.length > 0) this.#o.toClient.push(this.#masked.take());
+    const running = this.#masking;
+    if (running === null) return;
+    this.#masking = null;
+    this.#masker?.drain((buffer, start, end) => {
+      running.bytes += end - start;
+      running.keep(buffer, start, end);
+      this.#o.toClient.span(buffer, start, end);
+    });
   }
 
   #outOfStep(message: string): void {

@@ -4,7 +4,7 @@
 // the session true: it takes its place in the order of replies; inside the extended protocol everything up to the next Sync is
 // dropped, as the server would. Where earlier statements of the same implicit transaction have been sent on, a message that
 // must fail goes in the refused one's place, so that the database itself undoes them ("Extended Query", error handling).
-
+import { randomBytes } from 'node:crypto';
 import type { Column, Parameter } from '../../types.ts';
 import type { Allowed, Gate, Judgement, Refused } from '../gate.ts';
 import type { Outbox } from '../splice.ts';
@@ -29,14 +29,24 @@ for (const type of Object.values(Frontend)) READS[type] = READ.whole;
 READS[Frontend.copyData] = READ.stream;
 READS[Frontend.password] = READ.refuse;
 
-/** A portal that no client can name: longer than what `decodeBind` takes. */
-const NO_SUCH_PORTAL = 'sallyport'.padEnd(1025, '_');
+/** A portal that no client names: it cannot guess it. */
+const NO_SUCH_PORTAL = `sallyport ${randomBytes(16).toString('hex')}`;
 
 /** A text that is no statement. */
 const NO_STATEMENT = 'refused by the gateway';
 
 /** The schemas that unqualified names are looked up in, with the session's temporary schema, in order. */
 export const SEARCH_PATH = 'SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true))';
+
+/** What it answers; null where that is not a list of names. */
+export function parsePath(answer: string | null | undefined): readonly string[] | null {
+  try {
+    const path: unknown = JSON.parse(answer ?? '');
+    return Array.isArray(path) && path.every((name) => typeof name === 'string') ? path : null;
+  } catch {
+    return null;
+  }
+}
 
 /** What the client's messages wait for. */
 type Hold =
@@ -88,8 +98,6 @@ export class Requests {
   #inCopyData = false;
   /** The search path may have moved since it was last asked for. */
   #pathMoved = false;
-  /** The session has set its search path: the end of a transaction may move it back. */
-  #pathWasSet = false;
   /** The answer of the worker or the catalog that the current frame was held for. */
   #verdict: Judgement | null = null;
 
@@ -127,7 +135,12 @@ export class Requests {
 
   /** The transaction has ended, or a statement that moves names has: the search path has to be asked for again. */
   transactionEnded(): void {
-    if (this.#pathWasSet) this.#pathMoved = true;
+    if (this.#o.gate.context.pathWasSet) this.#pathMayMove();
+  }
+
+  #pathMayMove(): void {
+    this.#pathMoved = true;
+    this.#o.gate.setSearchPath(null);
   }
 
   /** The session is over: what is held never runs. */
@@ -280,6 +293,8 @@ export class Requests {
     const bind = decodeBind(buffer, start + 5, end);
     if (bind === null) return this.#malformed('Bind');
     const { gate, track } = this.#o;
+    // The database looks its names up again at Bind.
+    if (this.#pathMoved && this.#askPath()) return;
     const prepared = track.statement(bind.statement);
     if (prepared === undefined) {
       return this.#fail('26000', `prepared statement "${bind.statement}" does not exist, or was made by PREPARE`);
@@ -393,21 +408,12 @@ export class Requests {
 
   /** Book-keeping for a statement that is going to run. */
   #sent(allowed: Allowed, owed: Owed): void {
-    const { track, gate } = this.#o;
+    const { gate } = this.#o;
     if (allowed.copyIn) {
       this.#copying = owed;
       this.#copied = false;
     }
-    if (allowed.changesPath) {
-      this.#pathMoved = this.#pathWasSet = true;
-      gate.setSearchPath(null);
-    }
-    for (const { handles } of allowed.statements) {
-      for (const { action, name } of handles) {
-        if (action === 'prepare' || action === 'deallocate') track.forget('S', name);
-        if (action === 'declare' || action === 'close') track.forget('P', name);
-      }
-    }
+    if (allowed.changesPath || (allowed.endsTransaction && gate.context.pathWasSet)) this.#pathMayMove();
   }
 
   /** Judges a text once the search path is known; null while that or the verdict itself is waited for. */
@@ -458,8 +464,7 @@ export class Requests {
       rows: [],
       done: (rows) => {
         this.#pathMoved = false;
-        const path = rows?.[0]?.[0];
-        gate.setSearchPath(path == null ? null : (JSON.parse(path) as string[]));
+        gate.setSearchPath(parsePath(rows?.[0]?.[0]));
         this.#release();
       },
     });

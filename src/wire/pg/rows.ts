@@ -1,81 +1,105 @@
 // Rewrites DataRow messages by a plan: Int16 number of cells, then each as Int32 length (-1 is NULL) and its bytes
 // (PostgreSQL protocol, "Message Formats", DataRow).
+//
+// Rows come out of a buffer that is the gateway's own. A cell whose mask has the same length is overwritten where it stands, and
+// rows of which no cell changed its length leave as a view of what was read. Only where a length changes are bytes copied: in
+// runs from one such cell to the next, across rows.
 
 import type { RowPlan } from '../../types.ts';
-import type { Writer } from '../bytes.ts';
+import { Writer } from '../bytes.ts';
 
 const DATA_ROW = 0x44;
 const HEADER = 7;
 const NULL_LENGTH = -1;
-/** Below this many bytes a loop beats the call of a native copy. */
-const SHORT = 32;
+const EMPTY = Buffer.alloc(0);
 
-/**
- * Appends the DataRow message [start, end) of `buffer`, type byte first, to `out` with the plan's cells rewritten; what
- * lies between them is copied as it is. Answers how many cells were rewritten (NULL cells stay NULL and are not counted),
- * or -1, with nothing appended, where the message is malformed or has not as many cells as the plan.
- */
-export function maskDataRow(buffer: Buffer, start: number, end: number, plan: RowPlan, out: Writer): number {
-  if (end > buffer.length || start + HEADER > end || buffer[start] !== DATA_ROW) return -1;
-  if (int32(buffer, start + 1) !== end - start - 1) return -1;
-  if ((byte(buffer, start + 5) << 8) + byte(buffer, start + 6) !== plan.length) return -1;
+export class RowMasker {
+  readonly #out = new Writer(64 * 1024);
+  /** The run that has been looked at and not been copied: masked or unchanged bytes. */
+  #buffer: Buffer = EMPTY;
+  #from = 0;
+  #to = 0;
 
-  const before = out.length;
-  const mark = out.begin(DATA_ROW);
-  let masked = 0;
-  let copied = start + HEADER - 2;
-  let at = start + HEADER;
-  for (let i = 0; i < plan.length; i++) {
-    const cell = at + 4;
-    const length = int32(buffer, at);
-    if (length === NULL_LENGTH) {
-      at = cell;
-      continue;
-    }
-    const next = cell + length;
-    if (length < 0 || next > end) return undo(out, before);
-    const mask = plan[i];
-    if (mask !== undefined) {
-      copyRun(buffer, copied, at, out);
-      const value = mask(buffer, cell, next);
-      if (value === null) out.i32(NULL_LENGTH);
-      else putValue(value, out);
-      copied = next;
-      masked++;
-    }
-    at = next;
+  /** Nothing waits for `drain`. */
+  get empty(): boolean {
+    return this.#from === this.#to && this.#out.length === 0;
   }
-  if (at !== end) return undo(out, before);
-  copyRun(buffer, copied, end, out);
-  out.finish(mark);
-  return masked;
+
+  /**
+   * Takes the DataRow message [start, end) of `buffer`, type byte first, and masks the plan's cells; writes into `buffer`.
+   * Answers how many cells were masked (NULL cells stay NULL and are not counted), or -1 where the message is malformed or
+   * has not as many cells as the plan: then nothing of this masker may be used any more.
+   */
+  row(buffer: Buffer, start: number, end: number, plan: RowPlan): number {
+    if (end > buffer.length || start + HEADER > end || buffer[start] !== DATA_ROW) return -1;
+    if (int32(buffer, start + 1) !== end - start - 1) return -1;
+    if ((byte(buffer, start + 5) << 8) + byte(buffer, start + 6) !== plan.length) return -1;
+    if (buffer !== this.#buffer || start !== this.#to) {
+      this.#copyUntil(this.#to);
+      this.#buffer = buffer;
+      this.#from = start;
+    }
+
+    let masked = 0;
+    let grown = 0;
+    /** Where the message stands in `out`, once a cell of it has changed its length. */
+    let copied = -1;
+    let at = start + HEADER;
+    for (let i = 0; i < plan.length; i++) {
+      const cell = at + 4;
+      if (cell > end) return -1;
+      const length = int32(buffer, at);
+      if (length === NULL_LENGTH) {
+        at = cell;
+        continue;
+      }
+      const next = cell + length;
+      if (length < 0 || next > end) return -1;
+      const mask = plan[i];
+      if (mask !== undefined) {
+        const value = mask(buffer, cell, next);
+        if (value !== null && value.length === length) {
+          overwrite(buffer, cell, value);
+        } else {
+          this.#copyUntil(at);
+          if (copied === -1) copied = this.#out.length - (at - start);
+          if (value === null) this.#out.i32(NULL_LENGTH);
+          else this.#out.i32(value.length).bytes(value);
+          this.#from = next;
+          grown += (value === null ? 0 : value.length) - length;
+        }
+        masked++;
+      }
+      at = next;
+    }
+    if (at !== end) return -1;
+    if (copied !== -1) this.#out.patchI32(copied + 1, end - start - 1 + grown);
+    this.#to = end;
+    return masked;
+  }
+
+  /** Hands over what was taken since the last time, in order: a view of the rows themselves where no length has changed. */
+  drain(pass: (buffer: Buffer, start: number, end: number) => void): void {
+    if (this.#out.length === 0) {
+      if (this.#from < this.#to) pass(this.#buffer, this.#from, this.#to);
+    } else {
+      this.#copyUntil(this.#to);
+      const bytes = this.#out.take();
+      pass(bytes, 0, bytes.length);
+    }
+    this.#buffer = EMPTY;
+    this.#from = this.#to = 0;
+  }
+
+  #copyUntil(end: number): void {
+    if (end <= this.#from) return;
+    this.#out.copy(this.#buffer, this.#from, end);
+    this.#from = end;
+  }
 }
 
-function undo(out: Writer, length: number): -1 {
-  out.truncate(length);
-  return -1;
-}
-
-function copyRun(source: Buffer, from: number, to: number, out: Writer): void {
-  const at = out.reserve(to - from);
-  if (to - from < SHORT) copyShort(source, from, to, out.buffer, at);
-  else source.copy(out.buffer, at, from, to);
-}
-
-function putValue(value: Uint8Array, out: Writer): void {
-  const n = value.length;
-  const at = out.reserve(4 + n);
-  const target = out.buffer;
-  target[at] = n >>> 24;
-  target[at + 1] = n >>> 16;
-  target[at + 2] = n >>> 8;
-  target[at + 3] = n;
-  if (n < SHORT) copyShort(value, 0, n, target, at + 4);
-  else target.set(value, at + 4);
-}
-
-function copyShort(source: Uint8Array, from: number, to: number, target: Buffer, at: number): void {
-  for (let i = from; i < to; i++) target[at++] = byte(source, i);
+function overwrite(buffer: Buffer, at: number, value: Uint8Array): void {
+  for (let i = 0; i < value.length; i++) buffer[at + i] = byte(value, i);
 }
 
 function byte(bytes: Uint8Array, at: number): number {

@@ -69,7 +69,8 @@ export class Track {
   readonly #owed: Owed[] = [];
   #first = 0;
   #sure: Names = { statements: new Map(), portals: new Map() };
-  #expected: Names = { statements: new Map(), portals: new Map() };
+  /** Null after a failure, until somebody asks: a pipeline may hold thousands of them. */
+  #expected: Names | null = null;
 
   get head(): Owed | undefined {
     return this.#owed[this.#first];
@@ -89,17 +90,17 @@ export class Track {
   }
 
   statement(name: string): Prepared | undefined {
-    return this.#expected.statements.get(name);
+    return this.#names().statements.get(name);
   }
 
   portal(name: string): Portal | undefined {
-    return this.#expected.portals.get(name);
+    return this.#names().portals.get(name);
   }
 
   /** A request was sent on (or takes its place in the order of replies). */
   owe(owed: Owed): void {
     this.#owed.push(owed);
-    apply(this.#expected, owed);
+    if (this.#expected !== null) apply(this.#expected, owed);
   }
 
   /** The head has been answered, with success where it makes or ends a name. */
@@ -107,12 +108,7 @@ export class Track {
     const owed = this.#owed[this.#first];
     if (owed === undefined) return;
     this.#owed[this.#first++] = SYNC; // let go of what the entry holds
-    if (this.#first === this.#owed.length) {
-      this.#owed.length = this.#first = 0;
-    } else if (this.#first > 1024) {
-      this.#owed.splice(0, this.#first);
-      this.#first = 0;
-    }
+    this.#tidy();
     apply(this.#sure, owed);
   }
 
@@ -124,9 +120,10 @@ export class Track {
     let end = this.#first;
     while (end < this.#owed.length && this.#owed[end]?.kind !== 'sync') end++;
     this.skipping = end === this.#owed.length;
-    const skipped = this.#owed.splice(this.#first, end - this.#first);
-    this.#expected = { statements: new Map(this.#sure.statements), portals: new Map(this.#sure.portals) };
-    for (const owed of this) apply(this.#expected, owed);
+    const skipped = this.#owed.slice(this.#first, end);
+    this.#first = end;
+    this.#tidy();
+    this.#expected = null;
     return skipped;
   }
 
@@ -136,20 +133,25 @@ export class Track {
     this.copyIn = false;
     if (status === Status.idle && this.#sure.portals.size > 0) {
       this.#sure.portals.clear();
-      this.#expected.portals.clear();
-      for (const owed of this) apply(this.#expected, owed);
+      this.#expected = null;
     }
   }
 
-  /**
-   * A name that SQL may make or end by itself (PREPARE, DEALLOCATE, DECLARE, CLOSE share names with the protocol's messages)
-   * is no longer ours to vouch for; null is every name.
-   */
-  forget(target: 'S' | 'P', name: string | null): void {
-    for (const names of [this.#sure, this.#expected]) {
-      const map = target === 'S' ? names.statements : names.portals;
-      if (name === null) map.clear();
-      else map.delete(name);
+  #names(): Names {
+    if (this.#expected !== null) return this.#expected;
+    const { statements, portals } = this.#sure;
+    const expected = { statements: new Map(statements), portals: new Map(portals) };
+    for (const owed of this) apply(expected, owed);
+    this.#expected = expected;
+    return expected;
+  }
+
+  #tidy(): void {
+    if (this.#first === this.#owed.length) {
+      this.#owed.length = this.#first = 0;
+    } else if (this.#first > 1024) {
+      this.#owed.splice(0, this.#first);
+      this.#first = 0;
     }
   }
 }
@@ -157,7 +159,37 @@ export class Track {
 const SYNC: Owed = { kind: 'sync' };
 
 function apply(names: Names, owed: Owed): void {
-  if (owed.kind === 'parse') names.statements.set(owed.name, owed.prepared);
-  else if (owed.kind === 'bind') names.portals.set(owed.name, owed.portal);
-  else if (owed.kind === 'close') (owed.target === 'S' ? names.statements : names.portals).delete(owed.name);
+  switch (owed.kind) {
+    case 'parse':
+      names.statements.set(owed.name, owed.prepared);
+      break;
+    case 'bind':
+      names.portals.set(owed.name, owed.portal);
+      break;
+    case 'close':
+      (owed.target === 'S' ? names.statements : names.portals).delete(owed.name);
+      break;
+    case 'query':
+      forget(names, owed.allowed);
+      break;
+    case 'execute':
+      forget(names, owed.portal.allowed);
+      break;
+  }
+}
+
+/**
+ * A name that SQL may make or end by itself (PREPARE, DEALLOCATE, DECLARE, CLOSE share names with the protocol's messages)
+ * is no longer ours to vouch for; null is every name.
+ */
+function forget({ statements, portals }: Names, allowed: Allowed): void {
+  for (const { handles } of allowed.statements) {
+    for (const { action, name } of handles) {
+      if (action === 'execute' || action === 'fetch') continue;
+      const names = action === 'prepare' || action === 'deallocate' ? statements : portals;
+      // As decode.ts has names: their bytes.
+      if (name === null) names.clear();
+      else names.delete(Buffer.from(name).toString('latin1'));
+    }
+  }
 }
