@@ -41,7 +41,8 @@ export function explainWith(judge: ConnectionJudge, connection: Connection, scop
   const session = sessionOf(connection, scopes);
   return async (text) => {
     const classification = classify(text);
-    if (!classification.ok || classification.statements.length === 0) return [line(text, classification, judge, session)];
+    if (!classification.ok || classification.statements.length === 0)
+      return [line(text, classification, judge, session)];
     return classification.statements.map((facts) => {
       const statement = text.slice(facts.start, facts.end);
       return line(statement, { ok: true, statements: [facts] }, judge, session);

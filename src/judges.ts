@@ -29,7 +29,8 @@ export interface Probe {
 
 /** Logs in to a connection's database and out again. */
 export async function probeConnection(connection: Connection): Promise<Probe> {
-  if (connection.protocol !== 'postgres') return { ok: false, error: `protocol ${connection.protocol} is not supported yet` };
+  if (connection.protocol !== 'postgres')
+    return { ok: false, error: `protocol ${connection.protocol} is not supported yet` };
   try {
     const [rows] = await withUpstream(connection, (run) => run('SHOW server_version'));
     return { ok: true, serverVersion: rows?.[0]?.[0] ?? undefined };
