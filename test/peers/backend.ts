@@ -5,7 +5,7 @@
 // what the gateway refuses and masks in front of it.
 //
 // A text is statements split at `;`, each of them words: `rows <n>` with `secret` a column to be masked, `wide` for long cells;
-// `insert <x>`, `begin`, `commit`, `rollback`, `fail`, `copyin`, `copyout`, `notice`, `setpath`. `deny` anywhere in a text, or as
+// `insert <x>`, `begin`, `commit`, `rollback`, `fail`, `copyin`, `copyout`, `notice`, `setpath`, `prepare <name> <text>`, `deallocate <name>`. `deny` anywhere in a text, or as
 // a parameter, is what a gateway refuses.
 import { Writer } from '../../src/wire/bytes.ts';
 import { Backend as B, errorResponse, noticeResponse, parameterStatus } from '../../src/wire/pg/messages.ts';
@@ -195,6 +195,14 @@ export function scriptedBackend({ judge = false } = {}): ScriptedBackend {
         return true;
       case 'setpath':
         complete('SET');
+        return true;
+      case 'prepare':
+        statements.set(words[1] ?? '', words.slice(2).join(' '));
+        complete('PREPARE');
+        return true;
+      case 'deallocate':
+        statements.delete(words[1] ?? '');
+        complete('DEALLOCATE');
         return true;
       default:
         throw new Failed('22012');

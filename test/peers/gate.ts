@@ -55,6 +55,8 @@ function facts(text: string): Facts {
   const first = text.split(' ')[0] ?? '';
   const kinds = [first === 'copyin' ? 'copy-from' : first];
   const settings = first === 'setpath' ? [{ name: 'search_path', value: null, need: 'read' as const }] : [];
+  const handles =
+    first === 'prepare' || first === 'deallocate' ? [{ action: first, name: text.split(' ')[1] ?? '' } as const] : [];
   const base = {
     start: 0,
     end: text.length,
@@ -62,7 +64,7 @@ function facts(text: string): Facts {
     relations: [],
     functions: [],
     columns: [],
-    handles: [],
+    handles,
     secrets: [],
   };
   return { ...base, kinds, settings, columnsHidden: false, opaque: null, valueBlind: false };

@@ -96,8 +96,6 @@ function said(bytes: Buffer): string[] {
   );
 }
 
-/** The whole thing in one piece, each step as soon as it can. */
-const eager: Choose = () => 0;
 const whole: Choose = (n) => n - 1;
 
 /** Choices from a list, then the last again and again. */
@@ -229,6 +227,152 @@ test('any conversation, cut anywhere and in any order of events, gives what a se
         check(await play(client, from(numbers)), client);
       },
     ),
-    { numRuns: Number(process.env.RUNS ?? 300), endOnFailure: false },
+    { numRuns: 300 },
   );
 });
+
+/** Plays whole messages as soon as they may be sent, and answers what the client reads in short. */
+async function briefly(...messages: Buffer[]): Promise<{ read: string[]; run: Run }> {
+  const run = await play(Buffer.concat(messages), whole);
+  return { read: cut(run.toClient).messages.map(brief), run };
+}
+
+test('a refusal first, in the middle and last in a pipeline: earlier replies, one error, one ReadyForQuery, all undone', async () => {
+  const insert = (value: string) => [parse('', `insert ${value}`), bind('', ''), m.execute('', 0)];
+  const denied = [parse('', 'deny'), bind('', ''), m.execute('', 0)];
+  const done = ['1', '2', 'C INSERT 0 1'];
+  for (const [pipeline, read] of [
+    [
+      [...denied, ...insert('a'), ...insert('b')],
+      ['E 42501', 'Z I'],
+    ],
+    [
+      [...insert('a'), ...denied, ...insert('b')],
+      [...done, 'E 42501', 'Z I'],
+    ],
+    [
+      [...insert('a'), ...insert('b'), ...denied],
+      [...done, ...done, 'E 42501', 'Z I'],
+    ],
+    [
+      [...insert('a'), m.query('deny')],
+      [...done, 'E 42501', 'Z I', 'Z I'],
+    ],
+    [
+      [...insert('a'), functionCall(1)],
+      [...done, 'E 42501', 'Z I', 'Z I'],
+    ],
+  ] as const) {
+    const { read: got, run } = await briefly(...pipeline, m.sync(), m.query('insert z'));
+    assert.deepEqual(got, [...read, 'C INSERT 0 1', 'Z I']);
+    assert.deepEqual(run.backend.committed, ['z']);
+  }
+});
+
+test('a refusal leaves an open transaction open, unless its own pipeline has run something', async () => {
+  const { read } = await briefly(m.query('begin'), m.query('deny'), m.query('insert a'), m.query('commit'));
+  assert.deepEqual(read, ['C BEGIN', 'Z T', 'E 42501', 'Z T', 'C INSERT 0 1', 'Z T', 'C COMMIT', 'Z I']);
+  const commit = [parse('', 'commit'), bind('', ''), m.execute('', 0)];
+  const insert = [parse('', 'insert a'), bind('', ''), m.execute('', 0)];
+  const ended = await briefly(m.query('begin'), ...commit, ...insert, parse('', 'deny'), m.sync());
+  assert.deepEqual(ended.read.slice(-3), ['C INSERT 0 1', 'E 42501', 'Z I']);
+  assert.deepEqual(ended.run.backend.committed, []);
+});
+
+test('rows of an Execute that nobody described are masked, and the gateway’s own Describe is not seen', async () => {
+  const { read } = await briefly(
+    parse('', 'rows 2 secret'),
+    bind('', ''),
+    m.execute('', 1),
+    m.execute('', 0),
+    m.sync(),
+  );
+  assert.deepEqual(read, ['1', '2', 'D 0 v XX', 's', 'D 1 v XX', 'C SELECT 1', 'Z I']);
+});
+
+test('a name that SQL has made anew is not taken for what Parse made, however the pipeline stands', async () => {
+  const { read, run } = await briefly(
+    parse('a', 'rows 1'),
+    m.sync(),
+    m.query('deallocate a;prepare a rows 1 secret'),
+    m.query('fail'),
+    parse('', 'fail'),
+    bind('', ''),
+    m.execute('', 0),
+    m.sync(),
+    bind('', 'a'),
+    m.execute('', 0),
+    m.sync(),
+  );
+  assert.deepEqual(read.slice(-2), ['E 26000', 'Z I']);
+  assert.ok(!run.toClient.includes('secret 0'));
+});
+
+test('a statement behind the end of a transaction waits for the search path that holds then', async () => {
+  const { run } = await briefly(m.query('begin;setpath'), m.query('rows 1'), m.query('commit'), m.query('rows 2'));
+  const order = cut(run.toServer).messages.map(({ body }) => body.toString('latin1', 0, body.length - 1).split(' ')[0]);
+  assert.deepEqual(order, ['begin;setpath', 'SELECT', 'rows', 'commit', 'SELECT', 'rows']);
+});
+
+test('nothing that is held runs after the session has ended', async () => {
+  const toy = toyGate();
+  const relay = new Relay({ gate: toy.gate, maxStatementBytes: 1 << 20, wake: () => {} });
+  relay.fromClient(m.query('insert later'));
+  assert.ok(relay.clientHeld);
+  relay.stop();
+  while (await toy.release());
+  assert.ok(relay.toServer.empty);
+});
+
+test('what is executed after the grant has ended is refused, with the portal still open', async () => {
+  const toy = toyGate();
+  const relay = new Relay({ gate: toy.gate, maxStatementBytes: 1 << 20, wake: () => {} });
+  const backend = scriptedBackend();
+  const turn = (bytes: Buffer) => {
+    relay.fromClient(bytes);
+    backend.push(relay.toServer.drain());
+    relay.fromServer(backend.take());
+    return cut(relay.toClient.drain()).messages.map(brief);
+  };
+  turn(m.query('begin'));
+  const first = [parse('', 'rows 3'), bind('p', ''), m.execute('p', 1), m.sync()];
+  assert.deepEqual(turn(Buffer.concat(first)), ['1', '2', 'D 0 v', 's', 'Z T']);
+  toy.end();
+  assert.deepEqual(turn(Buffer.concat([m.execute('p', 1), m.sync()])), ['E 42501', 'Z T']);
+  assert.deepEqual(turn(Buffer.concat([bind('q', ''), m.sync()])), ['E 42501', 'Z T']);
+});
+
+test('random bytes of either side never throw, are never held without bound, and end where they are not the protocol', async () => {
+  const chunk = fc.oneof(
+    fc.uint8Array({ maxLength: 60 }),
+    fc
+      .tuple(
+        fc.constantFrom(...'QPBDECSHFXdcfpTZ1234nstIAGNW'),
+        fc.integer({ min: -5, max: 40 }),
+        fc.uint8Array({ maxLength: 40 }),
+      )
+      .map(([type, length, body]) => {
+        const bytes = Buffer.concat([Buffer.from(type), Buffer.alloc(4), body]);
+        bytes.writeInt32BE(length, 1);
+        return bytes;
+      }),
+    fc.constantFrom(m.query('rows 1'), m.sync(), parse('', 'rows 1 secret'), bind('', ''), m.execute('', 0)),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), chunk), { maxLength: 30 }), async (chunks) => {
+      const toy = toyGate();
+      const relay = new Relay({ gate: toy.gate, maxStatementBytes: 1 << 20, wake: () => {} });
+      for (const [fromClient, bytes] of chunks) {
+        while (await released(toy, relay));
+        if (relay.clientProblem !== null || relay.serverProblem !== null) return;
+        if (fromClient && !relay.clientHeld) relay.fromClient(Buffer.from(bytes));
+        if (!fromClient && !relay.serverHeld) relay.fromServer(Buffer.from(bytes));
+        relay.toClient.drain();
+        relay.toServer.drain();
+      }
+    }),
+  );
+});
+
+const released = (toy: ReturnType<typeof toyGate>, relay: Relay) =>
+  relay.clientHeld || relay.serverHeld ? toy.release() : Promise.resolve(false);
