@@ -183,7 +183,10 @@ test('TLS, with and without channel binding, and \\conninfo', async () => {
   for (const more of [{ PGSSLMODE: 'require' }, { PGSSLMODE: 'require', PGCHANNELBINDING: 'require' }]) {
     const { code, out } = await psql({ ...env, ...more }, '\\conninfo\nSELECT count(*) FROM users;', '-At');
     assert.equal(code, 0);
-    assert.match(out, /as user "gr_\w+" on host "127\.0\.0\.1"[^]*SSL connection \(protocol: TLSv1\.3[^]*\n20\n$/);
+    assert.match(
+      out,
+      /as user "gr_\w+" on host "127\.0\.0\.1"[\s\S]*SSL connection \(protocol: TLSv1\.3[\s\S]*\n20\n$/,
+    );
   }
 });
 
