@@ -137,6 +137,8 @@ export interface Facts {
   readonly functions: readonly FunctionUse[];
   readonly settings: readonly SettingUse[];
   readonly columns: readonly ColumnUse[];
+  /** Names behind a dot (`x.name`, `(…).name`): where they are no column they call a function on what stands before it. */
+  readonly fields?: readonly string[] | undefined;
   /** PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE, DISCARD: they share names with the protocol's own. */
   readonly handles: readonly HandleUse[];
   /** Columns are given other names in FROM, joined by NATURAL, or the query's shape hides them: column uses prove nothing. */
@@ -187,6 +189,8 @@ export interface CatalogRelation {
   readonly kin: readonly number[];
   /** Generated columns: attribute number to those that it is computed from. */
   readonly generatedFrom: ReadonlyMap<number, readonly number[]>;
+  /** Volatile functions that reading it runs: those in a view's query, those of casts made for a column's type. */
+  readonly calls?: readonly FunctionUse[] | undefined;
 }
 
 /** A snapshot of a database's catalog, read over a connection of the gateway's own. */
@@ -199,8 +203,43 @@ export interface Catalog {
   relations(): Iterable<CatalogRelation>;
   /** Names of functions outside the system's schemas: an unqualified call may reach one of them. */
   readonly userFunctions: ReadonlySet<string>;
+  /**
+   * Names of functions that take one argument and may do more than read it, the system's own and others: those that
+   * `x.name` must not reach.
+   */
+  readonly fieldFunctions?: ReadonlySet<string> | undefined;
+  /** OIDs of types whose values are checked by a function that somebody made: domains, and what is built on them. */
+  readonly checkedTypes?: ReadonlySet<number> | undefined;
   /** Names of operators outside the system's schemas. */
   readonly userOperators: ReadonlySet<string>;
+}
+
+// --- Where values flow ---------------------------------------------------------------------------------------------------
+
+/** A base column: the table's OID and the attribute's number in it, 1-based. */
+export interface BaseColumn {
+  readonly oid: number;
+  readonly attribute: number;
+}
+
+/** What a value depends on. Unproven counts as dependent on everything that the statement touches. */
+export type Dependence =
+  /** On no base column: constants, counts, what comes from columns only through filters. */
+  | { readonly kind: 'independent' }
+  /** It is that column's value, unchanged: through aliases, joins, subqueries, views, casts to the same type. */
+  | { readonly kind: 'direct'; readonly column: BaseColumn }
+  /** Computed from these, or one of several of them (set operations, COALESCE). */
+  | { readonly kind: 'derived'; readonly from: readonly BaseColumn[] }
+  | { readonly kind: 'unproven'; readonly reason: string };
+
+/** How values flow through one statement. */
+export interface Lineage {
+  /** One entry an output column, in order; null where the statement returns no rows. */
+  readonly outputs: readonly { readonly name: string; readonly dependence: Dependence }[] | null;
+  /** Columns that filter, join, group, order or are counted, at any depth: they decide which rows there are, not what is in them. */
+  readonly predicates: readonly BaseColumn[];
+  /** Values that are stored or sent elsewhere: a column of a table, or (column null) what `into` names in words. */
+  readonly writes: readonly { readonly into: string; readonly column: BaseColumn | null; readonly from: Dependence }[];
 }
 
 // --- What comes back -----------------------------------------------------------------------------------------------
