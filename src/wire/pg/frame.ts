@@ -56,9 +56,9 @@ export class FrameReader {
     this.#longestWhole = longestWhole;
   }
 
-  /** True between messages: nothing was read that has not been handed out as part of a finished message. */
-  get betweenMessages(): boolean {
-    return this.#left === 0 && this.#gathered === 0 && this.#at === this.#chunk.length;
+  /** A part of a message has been handed out, and its rest has not come. */
+  get insideMessage(): boolean {
+    return this.#left > 0;
   }
 
   /** What was handed in and not read yet. */

@@ -74,9 +74,9 @@ export class Relay {
     return this.#replies.problem;
   }
 
-  /** May a message of the gateway's own go to the client now without cutting another one in two? */
-  get betweenReplies(): boolean {
-    return this.#replies.betweenMessages;
+  /** A part of a message is on its way to the client, and its rest has not come: nothing else can go in between. */
+  get insideReply(): boolean {
+    return this.#replies.insideMessage;
   }
 
   /** The session is over: nothing that is held ever runs. */

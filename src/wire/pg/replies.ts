@@ -70,9 +70,9 @@ export class Replies {
     this.#o = options;
   }
 
-  /** Nothing of a message has been passed on without its rest: another one may be put in here. */
-  get betweenMessages(): boolean {
-    return this.#frames.betweenMessages;
+  /** A part of a message has been passed on, and its rest has not come. */
+  get insideMessage(): boolean {
+    return this.#frames.insideMessage;
   }
 
   push(chunk: Buffer): void {

@@ -79,13 +79,25 @@ export class PgSession implements Spliced {
 
   /** Ends the session from the gateway's side: what runs is cancelled, the client is told, both sockets close. */
   end(reason: EndReason): void {
+    if (reason.kind === 'record') this.#end(reason.message, farewell(reason));
+    else this.#endTidily(reason.message, farewell(reason));
+  }
+
+  /** What the client was sent in this turn goes out before the last words; what was meant for the database does not. */
+  #endTidily(why: string, lastWords: Buffer): void {
+    const { relay, turn } = this.#o;
     if (this.#over) return;
+    relay.toServer.drain();
+    if (!relay.toClient.empty) turn.end();
+    this.#end(why, lastWords);
+  }
+
+  #end(why: string, lastWords: Buffer): void {
     const { relay, client } = this.#o;
-    // What was read but not written is dropped: its turn has not been recorded, or the door has shut.
-    const tidy = relay.betweenReplies && relay.toClient.empty;
-    this.#close(reason.message, () => {
+    const tidy = !relay.insideReply && relay.toClient.empty;
+    this.#close(why, () => {
       if (!tidy) return client.destroy();
-      client.end(farewell(reason));
+      client.end(lastWords);
       setTimeout(() => client.destroy(), LAST_WORDS).unref();
     });
   }
@@ -112,7 +124,12 @@ export class PgSession implements Spliced {
       return;
     }
     if (relay.clientProblem !== null) {
-      this.#protocolViolation(relay.clientProblem);
+      const message = relay.clientProblem;
+      warn(`the client broke the protocol: ${message}`);
+      this.#endTidily(
+        `the client broke the protocol: ${message}`,
+        errorResponse({ severity: 'FATAL', code: '08P01', message }),
+      );
       return;
     }
     if (!this.#due) {
@@ -126,18 +143,10 @@ export class PgSession implements Spliced {
   #flow(): void {
     if (this.#over) return;
     const { relay, client, server } = this.#o;
-    steer(client, relay.clientHeld || server.writableLength > HIGH_WATER);
-    steer(server, relay.serverHeld || client.writableLength > HIGH_WATER);
-  }
-
-  #protocolViolation(problem: string): void {
-    const { relay, client, warn } = this.#o;
-    warn(`the client broke the protocol: ${problem}`);
-    const tidy = relay.betweenReplies && relay.toClient.empty;
-    this.#close(`the client broke the protocol: ${problem}`, () => {
-      if (tidy) client.end(errorResponse({ severity: 'FATAL', code: '08P01', message: problem }));
-      setTimeout(() => client.destroy(), tidy ? LAST_WORDS : 0).unref();
-    });
+    const unread = client.writableLength > HIGH_WATER;
+    // A client that does not read gets no further by sending: refusals are answers too, and would pile up here.
+    steer(client, relay.clientHeld || unread || server.writableLength > HIGH_WATER);
+    steer(server, relay.serverHeld || unread);
   }
 
   #serverGone(): void {

@@ -86,7 +86,7 @@ test('a large streamed message comes in pieces, a small one whole', () => {
   const large = message(STREAM, Buffer.alloc(500_000));
   reader.push(large.subarray(0, 1000));
   assert.equal(reader.next(), FRAME.part);
-  assert.equal(reader.betweenMessages, false);
+  assert.equal(reader.insideMessage, true);
   const small = new FrameReader(reads, LONGEST);
   small.push(message(STREAM, Buffer.alloc(100)).subarray(0, 50));
   assert.equal(small.next(), FRAME.incomplete);
