@@ -5,14 +5,14 @@ import { SallyportError } from './errors.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { judgeOf, readCatalog } from './judges.ts';
 import { parseScope } from './policy/scope.ts';
-import { buildCatalog } from './sql/pg/catalog.ts';
+import { buildCatalog, QUERIES } from './sql/pg/catalog.ts';
 import { classify, ready } from './sql/pg/classify.ts';
 import type { Catalog, Classification, Connection, Facts, Grant, Session } from './types.ts';
 
 export type Explain = (text: string) => Promise<readonly ExplainLine[]>;
 
 /** The answer to CATALOG_SQL of a database in which there is nothing. */
-const NOTHING = Array.from({ length: 7 }, () => []);
+const NOTHING = Array.from({ length: QUERIES }, () => []);
 /** Where the database cannot be asked, unqualified names are looked for here. */
 const SEARCH_PATH = ['pg_catalog', 'public'];
 

@@ -10,7 +10,6 @@ import { systemRelation } from './sql/pg/relations.ts';
 import type {
   Catalog,
   CatalogRelation,
-  Classification,
   Column,
   Facts,
   FunctionUse,
@@ -75,12 +74,14 @@ export class ConnectionJudge implements Judge {
     const catalog = this.#catalog;
     if (catalog === undefined || (this.#outdated && !question.fresh)) return 'stale';
     const { classification, searchPath, session, parameters } = question;
-    const statements = classification.ok ? classification.statements : [];
+    const written = classification.ok ? classification.statements : [];
     const found = new Map<RelationUse, Found>();
     let lasting = true;
-    for (const facts of statements) {
+    for (const facts of written) {
+      // EXECUTE looks the names of its statement up again.
+      const looksUp = facts.relations.some((use) => use.schema === null) || executes(facts);
+      if (looksUp && searchPath === null) return refused(PATH_UNKNOWN, written);
       for (const use of facts.relations) {
-        if (use.schema === null && searchPath === null) return refused(PATH_UNKNOWN, statements);
         const relation = catalog.find(use.schema, use.name, searchPath ?? []);
         const target = resolve(use, relation, searchPath ?? []);
         if (relation === undefined && target.system === null) {
@@ -90,8 +91,9 @@ export class ConnectionJudge implements Judge {
         found.set(use, { use, relation, target });
       }
     }
+    const statements = written.map((facts) => completed(facts, found, catalog, searchPath ?? []));
     const verdict = decide({
-      classification: withAttributeCalls(classification, found, catalog),
+      classification: classification.ok ? { ok: true, statements } : classification,
       text: question.text,
       values: parameters === null ? null : parameters.flatMap(valueText),
       scopes: session.grant.scopes,
@@ -210,29 +212,56 @@ function resolve(
   return { schema, name: use.name, system: own ? null : systemRelation(schema, use.name), own };
 }
 
+/** Whether the statement runs one that was prepared, whose names the server may look up anew. */
+function executes(facts: Facts): boolean {
+  return facts.handles.some(({ action }) => action === 'execute');
+}
+
 /**
- * `alias.name` may call a function that somebody made (PostgreSQL, "Functional Notation"): where no relation of the statement
- * has such a column, it counts as that call.
+ * The facts with what the text does not show: relations that an unqualified name would lead to if the one it leads to were
+ * gone, functions behind a dot, functions that a view runs.
  */
-function withAttributeCalls(
-  classification: Classification,
-  found: ReadonlyMap<RelationUse, Found>,
+function completed(
+  facts: Facts,
+  found: Map<RelationUse, Found>,
   catalog: Catalog,
-): Classification {
-  if (!classification.ok || catalog.userFunctions.size === 0) return classification;
-  const statements = classification.statements.map((facts) => {
-    const calls = facts.columns.filter(({ qualifier, name }) => {
-      if (qualifier === null || !catalog.userFunctions.has(name)) return false;
-      const isColumn = facts.relations.some((use) =>
-        [...(found.get(use)?.relation?.columns.values() ?? [])].includes(name),
-      );
-      return !isColumn;
-    });
-    if (calls.length === 0) return facts;
-    const uses = calls.map(({ name }): FunctionUse => ({ schema: null, name, need: 'admin' }));
-    return { ...facts, functions: [...facts.functions, ...uses] };
+  searchPath: readonly string[],
+): Facts {
+  const others = facts.relations.flatMap((use) => alternatives(use, found, catalog, searchPath));
+  const called = (facts.fields ?? [])
+    .filter((name) => catalog.fieldFunctions?.has(name) || /^(pg|lo)_/.test(name))
+    .map((name): FunctionUse => ({ schema: null, name, need: 'admin' }));
+  const run = [...facts.relations, ...others].flatMap((use) => found.get(use)?.relation?.calls ?? []);
+  if (others.length + called.length + run.length === 0) return facts;
+  return {
+    ...facts,
+    relations: [...facts.relations, ...others],
+    functions: [...facts.functions, ...called, ...run],
+  };
+}
+
+/**
+ * Further relations that an unqualified name can come to mean. The catalog shows what is committed: in its own transaction
+ * the session may have dropped or renamed what stands first, above all a temporary table; and what is created is made in
+ * the path's first schema, whatever there is in others. Nothing takes the place of the system's own.
+ */
+function alternatives(
+  use: RelationUse,
+  found: Map<RelationUse, Found>,
+  catalog: Catalog,
+  searchPath: readonly string[],
+): RelationUse[] {
+  const first = found.get(use);
+  if (use.schema !== null || first === undefined || first.relation?.schema === 'pg_catalog') return [];
+  const schemas = new Set(['pg_catalog', ...searchPath].filter((schema) => schema !== first.target.schema));
+  const made = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
+  return [...schemas].flatMap((schema) => {
+    const relation = catalog.find(schema, use.name, searchPath);
+    if (relation === undefined && !(use.verb === 'ddl' && schema === made)) return [];
+    const other: RelationUse = { ...use, schema };
+    found.set(other, { use: other, relation, target: resolve(other, relation, searchPath) });
+    return [other];
   });
-  return { ok: true, statements };
 }
 
 /** A call by a name that somebody has made outside the system's schemas may reach that one. */

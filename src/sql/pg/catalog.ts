@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../../errors.ts';
-import type { Catalog, CatalogRelation } from '../../types.ts';
+import type { Catalog, CatalogRelation, FunctionUse } from '../../types.ts';
+import { functionNeed } from './functions.ts';
 
 /** The first OID that is given to what users make (FirstNormalObjectId, access/transam.h). */
 const FIRST_USER_OID = 16384;
@@ -38,8 +39,21 @@ const made = (table: string): string => `o.oid >= ${FIRST_USER_OID} AND NOT EXIS
       AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
       AND e.extname IN (${EXTENSIONS.map((name) => `'${name}'`).join(', ')}))`;
 
+/** Functions that somebody made, and types whose domain checks call one of them. */
+const CHECKED = `WITH RECURSIVE functions AS (
+  SELECT o.oid, o.proname FROM pg_catalog.pg_proc o WHERE ${made('pg_proc')}
+), checked AS (
+  SELECT k.contypid AS oid
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
+    JOIN functions f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = f.oid
+    WHERE k.contypid <> 0
+  UNION
+  SELECT t.oid FROM pg_catalog.pg_type t JOIN checked c ON t.typbasetype = c.oid OR t.typelem = c.oid
+)`;
+
 /**
- * Seven queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
+ * Ten queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
  * domains whose checks call one.
  */
 export const CATALOG_SQL = `
@@ -67,23 +81,33 @@ SELECT DISTINCT a.attrelid, a.attnum, d.refobjsubid
   WHERE a.attgenerated <> '' AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
     AND d.refobjid = a.attrelid AND d.refobjsubid NOT IN (0, a.attnum)
   ORDER BY 1, 2, 3;
-WITH RECURSIVE functions AS (
-  SELECT o.oid, o.proname FROM pg_catalog.pg_proc o WHERE ${made('pg_proc')}
-), checked AS (
-  SELECT k.contypid AS oid
-    FROM pg_catalog.pg_constraint k
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
-    JOIN functions f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = f.oid
-    WHERE k.contypid <> 0
-  UNION
-  SELECT t.oid FROM pg_catalog.pg_type t JOIN checked c ON t.typbasetype = c.oid OR t.typelem = c.oid
-)
+${CHECKED}
 SELECT f.proname::pg_catalog.text FROM functions f
   UNION SELECT 'cast ' || t.typname FROM pg_catalog.pg_type t JOIN checked c ON c.oid = t.oid
   UNION SELECT 'cast ' || t.typname
     FROM pg_catalog.pg_cast k JOIN functions f ON f.oid = k.castfunc JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
   ORDER BY 1;
-SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o WHERE ${made('pg_operator')} ORDER BY 1`;
+SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o WHERE ${made('pg_operator')} ORDER BY 1;
+SELECT DISTINCT o.proname FROM pg_catalog.pg_proc o
+  WHERE o.pronargs >= 1 AND o.pronargs - o.pronargdefaults <= 1 ORDER BY 1;
+SELECT c.oid, o.proname, ${made('pg_proc')}
+  FROM pg_catalog.pg_rewrite r
+  JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind = 'v' AND c.oid >= ${FIRST_USER_OID}
+  CROSS JOIN LATERAL pg_catalog.regexp_matches(
+    r.ev_action::pg_catalog.text, ' :(?:funcid|opfuncid|aggfnoid|winfnoid) ([0-9]+)', 'g') m
+  JOIN pg_catalog.pg_proc o ON o.oid = m[1]::pg_catalog.oid AND o.provolatile = 'v'
+  WHERE r.ev_type = '1'
+UNION SELECT a.attrelid, o.proname, ${made('pg_proc')}
+  FROM pg_catalog.pg_cast k
+  JOIN pg_catalog.pg_proc o ON o.oid = k.castfunc AND o.oid >= ${FIRST_USER_OID} AND o.provolatile = 'v'
+  JOIN pg_catalog.pg_attribute a ON a.atttypid = k.castsource AND a.attrelid >= ${FIRST_USER_OID} AND a.attnum > 0
+  WHERE k.castsource >= ${FIRST_USER_OID}
+  ORDER BY 1, 2;
+${CHECKED}
+SELECT oid FROM checked ORDER BY 1`;
+
+/** How many there are. */
+export const QUERIES = 10;
 
 type Rows = readonly (readonly (string | null)[])[];
 
@@ -95,7 +119,7 @@ const digests = new WeakMap<Catalog, string>();
  * that one is answered. Throws SP_UPSTREAM where the answers are not what was asked for.
  */
 export function buildCatalog(results: readonly Rows[], previous?: Catalog): Catalog {
-  const [classes, attributes, views, inherits, generated, functions, operators] = results;
+  const [classes, attributes, views, inherits, generated, functions, operators, unary, runs, checked] = results;
   if (
     !classes ||
     !attributes ||
@@ -104,7 +128,10 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     !generated ||
     !functions ||
     !operators ||
-    results.length !== 7
+    !unary ||
+    !runs ||
+    !checked ||
+    results.length !== QUERIES
   ) {
     throw broken();
   }
@@ -116,6 +143,12 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
   const ancestors = reachable(edges(inherits));
   const descendants = reachable(edges(inherits.map(([child, parent]) => [parent ?? null, child ?? null])));
   const sources = groupBy(generated, (row) => [number(row[0]), [number(row[1]), number(row[2])] as const]);
+  const userFunctions = new Set(functions.map((row) => text(row[0])));
+  const calls = groupBy(runs, ([oid, name, isMade]) => {
+    const called = text(name);
+    const need = isMade === 't' ? functionNeed(null, called) : functionNeed('pg_catalog', called);
+    return [number(oid), { schema: null, name: called, need } satisfies FunctionUse];
+  });
   const relations = new Map<number, CatalogRelation>();
   const bySchema = new Map<string, Map<string, CatalogRelation>>();
   for (const row of classes) {
@@ -129,6 +162,7 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
       reads: reads(oid),
       kin: [...ancestors(oid), ...descendants(oid)],
       generatedFrom: groupBy(sources.get(oid) ?? [], (pair) => pair),
+      calls: text(row[3]) === 'm' ? [] : [oid, ...reads(oid)].flatMap((inner) => calls.get(inner) ?? []),
     };
     relations.set(oid, relation);
     const names = bySchema.get(relation.schema) ?? new Map<string, CatalogRelation>();
@@ -146,7 +180,13 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
       return undefined;
     },
     relations: () => own,
-    userFunctions: new Set(functions.map((row) => text(row[0]))),
+    userFunctions,
+    fieldFunctions: new Set(
+      unary
+        .map((row) => text(row[0]))
+        .filter((name) => userFunctions.has(name) || functionNeed('pg_catalog', name) !== 'read'),
+    ),
+    checkedTypes: new Set(checked.map((row) => number(row[0]))),
     userOperators: new Set(operators.map((row) => text(row[0]))),
   };
   digests.set(catalog, digest);

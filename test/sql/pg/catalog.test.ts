@@ -160,13 +160,13 @@ test('a snapshot that is the same is the same; another one has a higher epoch', 
 
 test('answers that are not what was asked for are refused', () => {
   assert.throws(() => buildCatalog([]), { code: 'SP_UPSTREAM' });
-  assert.throws(() => buildCatalog([[['x', 's', 't', 'r']], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
-  assert.throws(() => buildCatalog([[['1', null, 't', 'r']], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
+  assert.throws(() => buildCatalog([[['x', 's', 't', 'r']], [], [], [], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
+  assert.throws(() => buildCatalog([[['1', null, 't', 'r']], [], [], [], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
 });
 
 test('no function that changes something is taken for one that only reads', async () => {
   const harmless = new Set(
-    `array_sample array_shuffle clock_timestamp current_query gen_random_uuid lastval pg_blocking_pids
+    `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval pg_blocking_pids
     pg_collation_actual_version pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn
     pg_database_collation_actual_version pg_database_size pg_indexes_size pg_is_in_recovery pg_is_wal_replay_paused
     pg_jit_available pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp
