@@ -10,6 +10,7 @@ import { type PgbenchMode, pgbench } from './load/pgbench.ts';
 import type { RowsResult } from './load/rows.ts';
 import type { SelectResult } from './load/select.ts';
 import { addressOf, againstPipe, interleave, median, runLoad, type Samples } from './measure.ts';
+import { startGateway } from './targets/gateway.ts';
 import type { Target, TargetName } from './targets/target.ts';
 import { coldVerdict } from './verdict.ts';
 
@@ -58,16 +59,26 @@ export function cases(plan: Plan): Case[] {
   return list;
 }
 
+/** Selects a second that any machine does. */
+const FIRST_RATE = 10_000;
+
 const POINT_SELECTS = { unit: 'ratio', figureUnit: '1/s', limit: 0.75, goal: 0.9 } as const;
 
 function pgbenchCase(plan: Plan, mode: PgbenchMode, connections: number): Case {
+  // Each target gets as many selects as it did in `plan.seconds` the last time.
+  const rates: Partial<Record<TargetName, number>> = {};
   return {
     ...POINT_SELECTS,
     // Parsing each time is nobody's fast path: it is compared with its past only.
     limit: mode === 'extended' ? null : POINT_SELECTS.limit,
     id: `pgbench-${mode}-${connections}`,
     label: `point selects, pgbench ${mode}, ${connections} connections`,
-    measure: repeated(plan, (target) => pgbench(target, mode, connections, plan.seconds)),
+    measure: repeated(plan, async (target) => {
+      const selects = (rates[target.name] ?? FIRST_RATE) * plan.seconds;
+      const rate = await pgbench(target, mode, connections, selects);
+      rates[target.name] = rate;
+      return rate;
+    }),
   };
 }
 
@@ -161,7 +172,7 @@ function verdictCase(): Case {
 }
 
 function idleCase(plan: Plan): Case {
-  const gateway = plan.targets.find(({ name }) => name === 'gateway');
+  const upstream = plan.targets.find(({ name }) => name === 'direct');
   return {
     id: 'idle-session',
     label: `memory of an idle session (of ${plan.idleSessions.toLocaleString('en')})`,
@@ -170,13 +181,19 @@ function idleCase(plan: Plan): Case {
     limit: 64,
     goal: null,
     async measure() {
-      if (gateway === undefined || !HAS_PROC) return { value: null, figures: {} };
-      // The first sessions bring in code and buffers that later ones share.
-      await holdIdle(gateway, 50, () => 0);
-      const before = await settledMemory(gateway.pid);
-      const after = await holdIdle(gateway, plan.idleSessions, () => settledMemory(gateway.pid));
-      const value = (after - before) / plan.idleSessions;
-      return { value, figures: { gateway: value } };
+      if (upstream === undefined || !HAS_PROC) return { value: null, figures: {} };
+      // One of its own: the other's heap still shrinks after what it was put through.
+      const gateway = await startGateway({ upstream });
+      try {
+        // The first sessions bring in code and buffers that later ones share.
+        await holdIdle(gateway, 50, () => 0);
+        const before = await settledMemory(gateway.pid);
+        const after = await holdIdle(gateway, plan.idleSessions, () => settledMemory(gateway.pid));
+        const value = (after - before) / plan.idleSessions;
+        return { value, figures: { gateway: value } };
+      } finally {
+        await gateway.stop();
+      }
     },
   };
 }

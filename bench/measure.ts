@@ -24,7 +24,10 @@ export async function interleave(
     const even = round % 2 === 0;
     for (const target of even ? targets : targets.toReversed()) {
       if (!even && target.name !== 'pipe' && target.name !== 'gateway') continue;
-      const figure = await measure(target);
+      const figure = await measure(target).catch((error: Error) => {
+        error.message = `${target.name}: ${error.message}`;
+        throw error;
+      });
       samples[target.name] = [...(samples[target.name] ?? []), figure];
     }
   }
