@@ -10,10 +10,12 @@ declare module 'pg-copy-streams' {
 declare module 'pg-cursor' {
   import type { Submittable } from 'pg';
 
-  export default class Cursor<Row = unknown> implements Submittable {
+  class Cursor<Row = unknown> implements Submittable {
     constructor(text: string, values?: readonly unknown[]);
     submit: Submittable['submit'];
     read(rows: number): Promise<Row[]>;
     close(): Promise<void>;
   }
+
+  export { Cursor as default };
 }
