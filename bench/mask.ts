@@ -60,7 +60,7 @@ function masking(plan: RowPlan): () => void {
   };
 }
 
-const CASES: readonly (readonly [name: string, run: (out: Writer) => void])[] = [
+const CASES: readonly (readonly [name: string, run: () => void])[] = [
   ['copy and walk', walk],
   ['1 of 8 redacted', masking([none, none, none, redact, none, none, none, none])],
   ['1 of 8 partial', masking([none, none, none, partial, none, none, none, none])],

@@ -103,6 +103,8 @@ export interface Allowed extends Judged {
   readonly changesCatalog: boolean;
   /** The plan that was made for its last result description, for as long as that stays the same to the byte. */
   planned: { readonly description: Buffer; readonly plan: RowPlan | null } | null;
+  /** The last description of its rows, as a message, for the record. */
+  description: Buffer | null;
 }
 
 export interface Refused extends Judged {
@@ -464,6 +466,7 @@ function judgement(context: Context, classification: Classification, ruling: Rul
     changesPath: ddl || statements.some((facts) => facts.settings.some(({ name }) => name === 'search_path')),
     changesCatalog: ddl,
     planned: null,
+    description: null,
   };
   return allowed as Allowed;
 }

@@ -164,6 +164,21 @@ export function decodeRowDescription(buffer: Buffer, start: number, end: number)
   return at === end ? columns : null;
 }
 
+/**
+ * A copy of a whole RowDescription message with the formats that Bind has chosen: a statement's description says text for all
+ * of them. The message must be one that `decodeRowDescription` has read.
+ */
+export function withResultFormats(message: Buffer, formats: readonly number[]): Buffer {
+  const copy = Buffer.from(message);
+  const count = copy.readUInt16BE(5);
+  let at = 7;
+  for (let i = 0; i < count; i++) {
+    at = copy.indexOf(0, at) + 19;
+    copy.writeInt16BE((formats.length === 1 ? formats[0] : formats[i]) ?? 0, at - 2);
+  }
+  return copy;
+}
+
 /** Type OIDs of a statement's parameters. */
 export function decodeParameterDescription(buffer: Buffer, start: number, end: number): number[] | null {
   const types = readCounted(buffer, start, end, 4);

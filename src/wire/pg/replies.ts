@@ -14,6 +14,7 @@ import {
   decodeParameterStatus,
   decodeReadyForQuery,
   decodeRowDescription,
+  withResultFormats,
 } from './decode.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
 import { Backend, Status } from './messages.ts';
@@ -111,8 +112,10 @@ export class Replies {
   #row(whole: boolean): void {
     const { buffer, start, end, first } = this.#frames;
     const head = this.#o.track.head;
-    if (head?.kind === 'execute') this.#rowOf(head.running, head.portal.plan, whole);
-    else if (head?.kind === 'query') this.#rowOf(head.running, head.plan, whole);
+    if (head?.kind === 'execute') {
+      if (head.running.rows === 0 && first) keepDescription(head.running, head.portal);
+      this.#rowOf(head.running, head.portal.plan, whole);
+    } else if (head?.kind === 'query') this.#rowOf(head.running, head.plan, whole);
     else if (head?.kind === 'ask' && whole) head.rows.push(textCells(buffer, start, end));
     else if (first) this.#outOfStep('DataRow');
   }
@@ -243,6 +246,7 @@ export class Replies {
           if (plan === undefined) return;
           head.portal.plan = plan;
         }
+        head.portal.description = this.#description(head.portal.allowed);
         return this.#described(head.own);
       }
       case 'describe-statement': {
@@ -252,6 +256,7 @@ export class Replies {
           head.prepared.columns = columns;
           head.prepared.describedIn = head.context;
         }
+        head.prepared.description = this.#description(head.prepared.allowed);
         return this.#described(false);
       }
       default:
@@ -292,6 +297,16 @@ export class Replies {
       },
     );
     return undefined;
+  }
+
+  /** A copy of the description in the current frame; one for all runs of a statement that is described alike. */
+  #description(allowed: Allowed): Buffer {
+    const { buffer, start, end } = this.#frames;
+    const { description } = allowed;
+    if (description !== null && description.compare(buffer, start, end) === 0) return description;
+    const copy = Buffer.from(buffer.subarray(start, end));
+    allowed.description = copy;
+    return copy;
   }
 
   #release(): void {
@@ -458,6 +473,12 @@ export class Replies {
   #violation(problem: string): void {
     this.problem = problem;
   }
+}
+
+/** Puts the description of a portal's rows before them in the record. */
+function keepDescription(running: Running, { description, prepared, resultFormats }: Portal): void {
+  const described = description ?? (prepared.description && withResultFormats(prepared.description, resultFormats));
+  if (described !== undefined) running.keep(described, 0, described.length);
 }
 
 function allowedOf(head: { readonly allowed: Allowed } | { readonly portal: Portal }): Allowed {

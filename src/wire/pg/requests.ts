@@ -282,6 +282,7 @@ export class Requests {
       parameterTypes: parse.parameterTypes,
       columns: undefined,
       describedIn: undefined,
+      description: undefined,
     };
     track.owe({ kind: 'parse', name: parse.name, prepared, running });
     this.#unsynced++;
@@ -308,7 +309,15 @@ export class Requests {
     }
     const { resultFormats } = bind;
     const plan = judgement.needsPlan ? undefined : null;
-    const portal: Portal = { prepared, allowed: judgement, parameters, resultFormats, plan, describedIn: undefined };
+    const portal: Portal = {
+      prepared,
+      allowed: judgement,
+      parameters,
+      resultFormats,
+      plan,
+      describedIn: undefined,
+      description: undefined,
+    };
     track.owe({ kind: 'bind', name: bind.portal, portal });
     this.#unsynced++;
     this.#forward();

@@ -17,6 +17,8 @@ export interface Prepared {
   columns: readonly Column[] | null | undefined;
   /** The context in which they were described; in another one they may be columns of other tables. */
   describedIn: Context | undefined;
+  /** The RowDescription message as it came, for the record. */
+  description: Buffer | undefined;
 }
 
 /** A statement that was bound. */
@@ -29,6 +31,8 @@ export interface Portal {
   plan: RowPlan | null | undefined;
   /** The context in which its rows were described, or a Describe is on its way that will be answered before any row. */
   describedIn: Context | undefined;
+  /** The RowDescription message of its rows, for the record. */
+  description: Buffer | undefined;
 }
 
 export type Owed =
