@@ -137,7 +137,10 @@ export interface Facts {
   readonly functions: readonly FunctionUse[];
   readonly settings: readonly SettingUse[];
   readonly columns: readonly ColumnUse[];
-  /** Names behind a dot (`x.name`, `(…).name`): where they are no column they call a function on what stands before it. */
+  /**
+   * Names behind a dot (`x.name`, `(…).name`): where they are no column they call a function on what stands before it. Written
+   * `row name` where that is a row for certain, so that only functions for rows can be meant.
+   */
   readonly fields?: readonly string[] | undefined;
   /** PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE, DISCARD: they share names with the protocol's own. */
   readonly handles: readonly HandleUse[];

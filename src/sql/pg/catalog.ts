@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../../errors.ts';
 import type { Catalog, CatalogRelation, FunctionUse } from '../../types.ts';
-import { functionNeed } from './functions.ts';
+import { functionNeed, rowFunction } from './functions.ts';
 
 /** The first OID that is given to what users make (FirstNormalObjectId, access/transam.h). */
 const FIRST_USER_OID = 16384;
@@ -88,8 +88,9 @@ SELECT f.proname::pg_catalog.text FROM functions f
     FROM pg_catalog.pg_cast k JOIN functions f ON f.oid = k.castfunc JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
   ORDER BY 1;
 SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o WHERE ${made('pg_operator')} ORDER BY 1;
-SELECT DISTINCT o.proname FROM pg_catalog.pg_proc o
-  WHERE o.pronargs >= 1 AND o.pronargs - o.pronargdefaults <= 1 ORDER BY 1;
+SELECT DISTINCT o.proname, t.typtype IN ('c', 'd', 'p')
+  FROM pg_catalog.pg_proc o JOIN pg_catalog.pg_type t ON t.oid = o.proargtypes[0]
+  WHERE o.pronargs - o.pronargdefaults <= 1 ORDER BY 1, 2;
 SELECT c.oid, o.proname, ${made('pg_proc')}
   FROM pg_catalog.pg_rewrite r
   JOIN pg_catalog.pg_class c ON c.oid = r.ev_class AND c.relkind = 'v' AND c.oid >= ${FIRST_USER_OID}
@@ -181,11 +182,7 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     },
     relations: () => own,
     userFunctions,
-    fieldFunctions: new Set(
-      unary
-        .map((row) => text(row[0]))
-        .filter((name) => userFunctions.has(name) || functionNeed('pg_catalog', name) !== 'read'),
-    ),
+    fieldFunctions: new Set(unary.flatMap((row) => behindDot(text(row[0]), row[1] === 't', userFunctions))),
     checkedTypes: new Set(checked.map((row) => number(row[0]))),
     userOperators: new Set(operators.map((row) => text(row[0]))),
   };
@@ -204,6 +201,12 @@ function lookedIn(searchPath: readonly string[]): readonly string[] {
 /** `pg_temp` is the session's own temporary schema, where the path shows which one that is. */
 function aliased(schema: string, searchPath: readonly string[]): string {
   return schema === 'pg_temp' ? (searchPath.find((other) => other.startsWith('pg_temp_')) ?? schema) : schema;
+}
+
+/** What a name behind a dot may call, as facts have it; the system's own that need nothing are left out. */
+function behindDot(name: string, takesRows: boolean, userFunctions: ReadonlySet<string>): string[] {
+  if (!userFunctions.has(name) && functionNeed('pg_catalog', name) === 'read') return [];
+  return takesRows ? [name, rowFunction(name)] : [name];
 }
 
 function edges(rows: Rows): Map<number, number[]> {

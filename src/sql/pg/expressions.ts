@@ -3,10 +3,12 @@
 import type { ColumnPlace, Need } from '../../types.ts';
 import {
   castUse,
+  fieldNeed,
   functionNeed,
   isSystemType,
   operatorNeed,
   operatorUse,
+  rowFunction,
   SEQUENCE_WRITERS,
   settingReadNeed,
   takesWholeRow,
@@ -34,6 +36,7 @@ import {
   addRelation,
   addSetting,
   isRow,
+  isRowOrDerived,
   type Scope,
   type Walk,
 } from './walk.ts';
@@ -103,15 +106,24 @@ export function columnRef(walk: Walk, fields: Fields, scope: Scope, place: Colum
   const star = name === '*' && nodeOf(listOf(fields.fields).at(-1)).type === 'A_Star';
   addColumn(walk, qualifier, name, place);
   if (star) return;
-  if (qualifier === null) {
-    if (isRow(scope, name)) addColumn(walk, name, '*', 'expression');
+  if (qualifier !== null) field(walk, qualifier, name, parts.length > 2 || isRowOrDerived(scope, qualifier));
+  else if (isRow(scope, name)) addColumn(walk, name, '*', 'expression');
+}
+
+/**
+ * `x.name` takes a field or calls a function on `x`: a column goes first, but whether there is one is not known here. On a
+ * row, only functions for that row or for any type can be called; those of the system's are known.
+ */
+function field(walk: Walk, qualifier: string | null, name: string, onRow: boolean): void {
+  if (takesWholeRow(name)) addColumn(walk, qualifier, '*', 'expression');
+  else if (onRow) {
+    walk.fields.add(rowFunction(name));
     return;
   }
-  walk.fields.add(name);
-  if (takesWholeRow(name)) {
-    addColumn(walk, qualifier, '*', 'expression');
-    addFunction(walk, null, name, functionNeed(null, name));
-  }
+  const need = fieldNeed(name);
+  if (need === null) walk.fields.add(name);
+  else addFunction(walk, null, name, need);
+  if (SEQUENCE_WRITERS.has(name)) addEverything(walk, 'write');
 }
 
 /** `(x).a`, `(x).*`, `x[1]`; `(x).f` calls `f` on a value of any type (PostgreSQL, "Functional Notation"). */
@@ -124,11 +136,7 @@ function indirection(walk: Walk, fields: Fields, scope: Scope, place: ColumnPlac
     } else {
       const name = type === 'A_Star' ? '*' : nameOf(step);
       addColumn(walk, null, name, 'expression');
-      if (type !== 'A_Star') walk.fields.add(name);
-      if (type !== 'A_Star' && takesWholeRow(name)) {
-        addColumn(walk, null, '*', 'expression');
-        addFunction(walk, null, name, functionNeed(null, name));
-      }
+      if (type !== 'A_Star') field(walk, null, name, false);
     }
   }
 }

@@ -50,7 +50,7 @@ function fromItem(walk: Walk, item: unknown, scope: Scope, place: ColumnPlace, l
     case 'JoinExpr':
       return join(walk, fields, alias, scope, place, lock);
     case 'RangeFunction':
-      return functions(walk, fields, scope);
+      return functions(walk, fields, alias, scope);
     case 'RangeTableSample':
       return sample(walk, fields, scope, place, lock);
     case 'RangeTableFunc':
@@ -67,7 +67,10 @@ function relation(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope
   const schema = textOf(fields.schemaname);
   const name = textOf(fields.relname) ?? '';
   const seenAs = alias === null ? name : (textOf(alias.aliasname) ?? name);
-  if (schema === null && isCte(scope, name)) return;
+  if (schema === null && isCte(scope, name)) {
+    scope.derived.add(seenAs);
+    return;
+  }
   addRelation(walk, schema, name, 'read');
   if (locks(lock, seenAs)) addRelation(walk, schema, name, 'write');
   if (alias?.colnames !== undefined) walk.columnsHidden = true;
@@ -77,6 +80,7 @@ function relation(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope
 function subselect(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope, lock: Lock): void {
   const { type, fields: inner } = nodeOf(fields.subquery);
   if (type !== 'SelectStmt') throw new NotUnderstood(`${type} where a subquery belongs`);
+  if (alias !== null) scope.derived.add(textOf(alias.aliasname) ?? '');
   const locked = lock === 'all' || (alias !== null && locks(lock, textOf(alias.aliasname) ?? ''));
   select(walk, inner, scope, false, locked ? 'all' : null);
 }
@@ -108,7 +112,9 @@ function join(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope, pl
 }
 
 /** `f(…)` or `ROWS FROM (…)`: each is a list of the call and its column definitions. */
-function functions(walk: Walk, fields: Fields, scope: Scope): void {
+function functions(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope): void {
+  const name = textOf(alias?.aliasname);
+  if (name !== null) scope.values.add(name);
   for (const item of listOf(fields.functions)) {
     const { type, fields: pair } = nodeOf(item);
     if (type !== 'List') throw new NotUnderstood('a function in FROM has an unknown form');

@@ -36,6 +36,19 @@ export function operatorNeed(schema: string | null, name: string): Need {
   return (schema === null || schema === 'pg_catalog') && OPERATOR_NAMES.has(name) ? 'read' : 'admin';
 }
 
+/** Families of functions that do something: no field's name is worth the risk. */
+const EFFECTS =
+  /^(pg_|lo_|lo(read|write)$|binary_upgrade|brin_|gin_|dblink|crosstab|set_|ts_stat$|current_setting$)|_to_xml/;
+
+/**
+ * What `value.name` needs if it calls a function of that name on the value, which may be of any type (`('x').pg_read_file`;
+ * PostgreSQL, "Functional Notation"). Null where it is most likely a field: then the catalog has to say.
+ */
+export function fieldNeed(name: string): Need | null {
+  const need = functionNeed(null, name);
+  return need !== 'admin' || EFFECTS.test(name) ? need : null;
+}
+
 /** Whether `row.name` may call a function of this name on the whole row instead of reading a column. */
 export function takesWholeRow(name: string): boolean {
   return ROW_FUNCTION_NAMES.has(name);
@@ -48,6 +61,9 @@ export function isSystemType(schema: string | null, name: string): boolean {
 /** How operators and types stand among a statement's functions. */
 export const operatorUse = (name: string): string => `operator ${name}`;
 export const castUse = (name: string): string => `cast ${name}`;
+
+/** How a name behind a row stands among a statement's fields. */
+export const rowFunction = (name: string): string => `row ${name}`;
 
 function words(list: string): ReadonlySet<string> {
   return new Set(list.trim().split(/\s+/));

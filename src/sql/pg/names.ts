@@ -13,7 +13,7 @@ export const SYSTEM = `
   bool bool_and bool_or box bpchar broadcast btrim bytea cardinality casefold cbrt ceil ceiling center char
   char_length character_length chr cidr circle clock_timestamp col_description concat concat_ws convert convert_from
   convert_to corr cos cosd cosh cot cotd count covar_pop covar_samp crc32 crc32c cume_dist current_database
-  current_query current_schema current_schemas current_user date date_add date_bin date_part date_subtract date_trunc
+  current_query current_schema current_schemas current_user currval date date_add date_bin date_part date_subtract date_trunc
   datemultirange daterange decode degrees dense_rank diagonal diameter div encode enum_first enum_last enum_range erf
   erfc every exp extract factorial family first_value float4 float8 floor format format_type gamma gcd gen_random_uuid
   generate_series generate_subscripts get_bit get_byte get_current_ts_config getdatabaseencoding

@@ -173,6 +173,8 @@ function target(walk: Walk, value: unknown, scope: Scope): { schema: string | nu
   const alias = optional(fields.alias);
   if (alias?.colnames !== undefined) walk.columnsHidden = true;
   const found = addTarget(walk, fields, 'write');
+  // An UPDATE of it is a SET, by rule, of settings that cannot be seen here.
+  if (found.name === 'pg_settings') addNeed(walk, 'never');
   scope.rows.add(alias === null ? found.name : (textOf(alias.aliasname) ?? found.name));
   return found;
 }

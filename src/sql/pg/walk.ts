@@ -66,12 +66,17 @@ export function startWalk(): Walk {
 /** What a query can see: the names of the relations in its FROM, and of its CTEs; then what is around it. */
 export interface Scope {
   readonly parent: Scope | null;
+  /** Relations: a bare name may be a whole row of one. */
   readonly rows: Set<string>;
+  /** Subqueries and CTEs: rows too, but of what has been looked at already. */
+  readonly derived: Set<string>;
+  /** Functions in FROM. */
+  readonly values: Set<string>;
   readonly ctes: Set<string>;
 }
 
 export function openScope(parent: Scope | null): Scope {
-  return { parent, rows: new Set(), ctes: new Set() };
+  return { parent, rows: new Set(), derived: new Set(), values: new Set(), ctes: new Set() };
 }
 
 export function isCte(scope: Scope | null, name: string): boolean {
@@ -82,6 +87,15 @@ export function isCte(scope: Scope | null, name: string): boolean {
 /** Whether a bare name can be a whole row of a relation in sight. */
 export function isRow(scope: Scope | null, name: string): boolean {
   for (let s = scope; s !== null; s = s.parent) if (s.rows.has(name)) return true;
+  return false;
+}
+
+/** Whether a name before a dot is a row for certain; that of a function in FROM may be a value of any type. */
+export function isRowOrDerived(scope: Scope | null, name: string): boolean {
+  for (let s = scope; s !== null; s = s.parent) {
+    if (s.values.has(name)) return false;
+    if (s.rows.has(name) || s.derived.has(name)) return true;
+  }
   return false;
 }
 

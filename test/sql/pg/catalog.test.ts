@@ -148,6 +148,15 @@ test('what users made stands out, what well-known extensions made does not', asy
   assert.deepEqual([...userOperators], ['+@+']);
 });
 
+test('what a name behind a dot may call', async () => {
+  const { fieldFunctions } = await read();
+  assert.ok(fieldFunctions !== undefined);
+  for (const name of ['lower', 'row lower', 'mine', 'pg_read_file', 'ts_stat', 'dblink', 'hashtext'])
+    assert.ok(fieldFunctions.has(name), name);
+  for (const name of ['upper', 'row upper', 'row mine', 'row pg_read_file', 'row count', 'row to_json', 'city'])
+    assert.ok(!fieldFunctions.has(name), name);
+});
+
 test('a snapshot that is the same is the same; another one has a higher epoch', async () => {
   const first = await read();
   assert.equal(await read(first), first);
@@ -160,8 +169,12 @@ test('a snapshot that is the same is the same; another one has a higher epoch', 
 
 test('answers that are not what was asked for are refused', () => {
   assert.throws(() => buildCatalog([]), { code: 'SP_UPSTREAM' });
-  assert.throws(() => buildCatalog([[['x', 's', 't', 'r']], [], [], [], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
-  assert.throws(() => buildCatalog([[['1', null, 't', 'r']], [], [], [], [], [], [], [], [], []]), { code: 'SP_UPSTREAM' });
+  assert.throws(() => buildCatalog([[['x', 's', 't', 'r']], [], [], [], [], [], [], [], [], []]), {
+    code: 'SP_UPSTREAM',
+  });
+  assert.throws(() => buildCatalog([[['1', null, 't', 'r']], [], [], [], [], [], [], [], [], []]), {
+    code: 'SP_UPSTREAM',
+  });
 });
 
 test('no function that changes something is taken for one that only reads', async () => {

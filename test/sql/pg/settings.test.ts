@@ -79,6 +79,16 @@ test('set_config of a name that cannot be seen needs admin', () => {
   }
 });
 
+test('A9: settings are not changed through their view', () => {
+  for (const sql of [
+    "UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'",
+    "UPDATE pg_catalog.pg_settings SET setting = 'off'",
+    "MERGE INTO pg_settings s USING t ON true WHEN MATCHED THEN UPDATE SET setting = 'off'",
+  ]) {
+    assert.match(needs(one(sql)), /never/, sql);
+  }
+});
+
 test('reading settings', () => {
   for (const [sql, expected] of [
     ["SELECT current_setting('server_version')", ''],

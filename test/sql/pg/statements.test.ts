@@ -522,6 +522,33 @@ test('A4: operators by name, and casts that may run code', () => {
   assert.deepEqual(uses("SELECT mood 'x', CAST(1 AS other(3))"), ['.cast mood:read', '.cast other:read']);
 });
 
+test('A4: a name behind a dot may be a call, on a value of any type', () => {
+  const called = (sql: string) => {
+    const facts = one(sql);
+    return [functions(facts), (facts.fields ?? []).join(' ')];
+  };
+  assert.deepEqual(called("SELECT ('PG_VERSION').pg_read_file"), ['pg_read_file:admin', '']);
+  assert.deepEqual(called("SELECT ('SELECT 1').ts_stat, (x).crosstab2 FROM t"), ['crosstab2:admin ts_stat:admin', '']);
+  assert.deepEqual(called('SELECT g.pg_terminate_backend FROM generate_series(1, 9) g'), [
+    'generate_series pg_terminate_backend:admin',
+    '',
+  ]);
+  assert.deepEqual(called("SELECT generate_series.dblink FROM generate_series('1', '2')"), [
+    'dblink:admin generate_series',
+    '',
+  ]);
+  assert.deepEqual(called("SELECT ('s'::regclass).nextval"), ['nextval:write', '']);
+  assert.deepEqual(called('SELECT (a).b.c, (SELECT 1).lower FROM t'), ['lower', 'b c']);
+  assert.deepEqual(called('SELECT t.b, s.x, c.y, u.lower FROM t, (SELECT 1) s, c, s.u'), [
+    '',
+    'row b row x row y row lower',
+  ]);
+  assert.deepEqual(called('WITH c AS (SELECT 1) SELECT c.y, s.t.z FROM c'), ['', 'row y row z']);
+  assert.deepEqual(called('SELECT g.x FROM f() g, t WHERE EXISTS (SELECT FROM g WHERE g.y)'), ['f:admin', 'x row y']);
+  assert.deepEqual(called('UPDATE t SET a = old.b RETURNING new.c'), ['', 'b row c']);
+  assert.equal(relations(one("SELECT ('s'::regclass).nextval")), '*.*:write');
+});
+
 test('A5, A8: functions that run text, read files, or pass a read-only transaction', () => {
   for (const [need, names] of [
     [
