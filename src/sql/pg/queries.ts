@@ -18,7 +18,7 @@ import {
   optional,
   textOf,
 } from './tree.ts';
-import { addColumn, addKind, addRelation, addTarget, openScope, type Scope, type Walk } from './walk.ts';
+import { addColumn, addKind, addNeed, addRelation, addTarget, openScope, type Scope, type Walk } from './walk.ts';
 
 /** A query as a statement, a CTE, or what COPY, EXPLAIN and their like wrap: with its kind. */
 export function query(walk: Walk, value: unknown, parent: Scope | null, outer: boolean): void {
