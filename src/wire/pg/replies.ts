@@ -170,6 +170,7 @@ export class Replies {
         if (head?.kind !== 'close') return this.#outOfStep('CloseComplete');
         return this.#settleAndForward();
       case Backend.parameterDescription: {
+        if (head?.kind === 'describe-other') return this.#forward();
         if (head?.kind !== 'describe-statement') return this.#outOfStep('ParameterDescription');
         const types = decodeParameterDescription(buffer, start + 5, end);
         if (types === null) return this.#malformed('ParameterDescription');
@@ -183,7 +184,7 @@ export class Replies {
           head.prepared.columns = null;
           head.prepared.describedIn = head.context;
         } else if (head?.kind === 'describe-portal') head.portal.plan = null;
-        else return this.#outOfStep('NoData');
+        else if (head?.kind !== 'describe-other') return this.#outOfStep('NoData');
         return this.#described(head.kind === 'describe-portal' && head.own);
       case Backend.commandComplete: {
         const tag = decodeCommandComplete(buffer, start + 5, end);
@@ -259,6 +260,8 @@ export class Replies {
         head.prepared.description = this.#description(head.prepared.allowed);
         return this.#described(false);
       }
+      case 'describe-other':
+        return this.#described(false);
       default:
         return this.#outOfStep('RowDescription');
     }

@@ -330,13 +330,15 @@ export class Requests {
     const { track } = this.#o;
     if (target.kind === 'S') {
       const prepared = track.statement(target.name);
-      if (prepared === undefined) return this.#fail('26000', `prepared statement "${target.name}" does not exist`);
-      track.owe({ kind: 'describe-statement', prepared, context: this.#o.gate.context });
+      if (prepared === undefined) track.owe({ kind: 'describe-other' });
+      else track.owe({ kind: 'describe-statement', prepared, context: this.#o.gate.context });
     } else {
       const portal = track.portal(target.name);
-      if (portal === undefined) return this.#fail('34000', `portal "${target.name}" does not exist`);
-      portal.describedIn = this.#o.gate.context;
-      track.owe({ kind: 'describe-portal', portal, own: false });
+      if (portal === undefined) track.owe({ kind: 'describe-other' });
+      else {
+        portal.describedIn = this.#o.gate.context;
+        track.owe({ kind: 'describe-portal', portal, own: false });
+      }
     }
     this.#unsynced++;
     this.#forward();

@@ -43,6 +43,8 @@ export type Owed =
   | { readonly kind: 'describe-statement'; readonly prepared: Prepared; readonly context: Context }
   /** `own`: the gateway asks for itself, the client does not see the answer. */
   | { readonly kind: 'describe-portal'; readonly portal: Portal; readonly own: boolean }
+  /** Describe of what SQL has made (DECLARE, PREPARE), or of nothing: its answer holds no values and is passed on. */
+  | { readonly kind: 'describe-other' }
   | { readonly kind: 'execute'; readonly portal: Portal; readonly running: Running }
   | { readonly kind: 'close'; readonly target: 'S' | 'P'; readonly name: string }
   | { readonly kind: 'sync' }
