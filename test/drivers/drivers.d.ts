@@ -17,5 +17,6 @@ declare module 'pg-cursor' {
     close(): Promise<void>;
   }
 
+  // biome-ignore lint/style/noDefaultExport: it is what the package exports
   export { Cursor as default };
 }
