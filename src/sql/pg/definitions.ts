@@ -42,10 +42,14 @@ function objectKind(type: unknown): string {
 }
 
 const OBJECT_KINDS: Readonly<Record<string, string>> = {
+  domconstraint: 'domain-constraint',
   fdw: 'foreign-data-wrapper',
   'foreign-server': 'server',
   matview: 'materialized-view',
+  opclass: 'operator-class',
+  opfamily: 'operator-family',
   'statistic-ext': 'statistics',
+  tabconstraint: 'constraint',
   tsconfiguration: 'text-search-configuration',
   tsdictionary: 'text-search-dictionary',
   tsparser: 'text-search-parser',
@@ -375,6 +379,7 @@ const rename: StatementHandler = (walk, fields) => {
 const moveToSchema: StatementHandler = (walk, fields) => {
   only('AlterObjectSchemaStmt', fields, 'objectType relation object newschema missing_ok');
   addKind(walk, `alter-${objectKind(fields.objectType)}`);
+  addKind(walk, 'set-schema');
   const schema = textOf(fields.newschema) ?? '*';
   const relation = optional(fields.relation);
   if (relation !== null) {

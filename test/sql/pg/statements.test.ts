@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { classify, ready } from '../../../src/sql/pg/classify.ts';
+import { KINDS } from '../../../src/sql/pg/kinds.ts';
 import { all, functions, needs, one, relations } from './brief.ts';
 
 before(ready);
@@ -14,6 +15,7 @@ function table(
   test(name, () => {
     for (const [sql, kinds, need, found] of rows) {
       const facts = one(sql);
+      for (const kind of facts.kinds) assert.ok(KINDS.has(kind), kind);
       assert.equal(facts.kinds.join(' '), kinds, sql);
       assert.equal(needs(facts), need, sql);
       assert.equal(relations(facts), found, sql);
@@ -212,6 +214,7 @@ test('A7: what cannot be seen into says so, and needs admin', () => {
   ]) {
     const facts = one(sql);
     assert.notEqual(facts.opaque, null, sql);
+    for (const kind of facts.kinds) assert.ok(KINDS.has(kind), kind);
     assert.ok(facts.needs.includes('admin'), sql);
   }
 });
@@ -276,7 +279,9 @@ test('administration', () => {
     "ROLLBACK PREPARED 'x'",
     "SET TRANSACTION SNAPSHOT 'x'",
   ]) {
-    assert.match(needs(one(sql)), /admin/, sql);
+    const facts = one(sql);
+    assert.match(needs(facts), /admin/, sql);
+    for (const kind of facts.kinds) assert.ok(KINDS.has(kind), kind);
   }
 });
 
@@ -318,6 +323,8 @@ table('definitions', [
   ['DROP SCHEMA s', 'drop-schema', 'ddl', 's.*:ddl'],
   ['DROP TYPE e', 'drop-type', 'ddl', '*.e:ddl'],
   ['DROP DOMAIN s.d', 'drop-domain', 'ddl', 's.d:ddl'],
+  ['ALTER TABLE t RENAME CONSTRAINT a TO b', 'rename-constraint', 'ddl', 't:ddl'],
+  ['DROP OPERATOR FAMILY f USING btree', 'drop-operator-family', 'admin', ''],
   ['TRUNCATE t, ONLY s.u RESTART IDENTITY', 'truncate', 'ddl', 's.u:ddl t:ddl'],
   ['TRUNCATE t CASCADE', 'truncate', 'ddl', '*.*:ddl t:ddl'],
   ['ALTER TABLE t ADD COLUMN a int DEFAULT 1, DROP COLUMN b', 'alter-table drop-column', 'ddl', 't:ddl'],
@@ -327,7 +334,7 @@ table('definitions', [
   ['ALTER TABLE t INHERIT p', 'alter-table', 'ddl', 'p:ddl t:ddl'],
   ['ALTER TABLE t RENAME TO u', 'rename-table', 'ddl', 't:ddl'],
   ['ALTER TABLE t RENAME a TO b', 'rename-column', 'ddl', 't:ddl'],
-  ['ALTER TABLE t SET SCHEMA s', 'alter-table', 'ddl', 's.t:ddl t:ddl'],
+  ['ALTER TABLE t SET SCHEMA s', 'alter-table set-schema', 'ddl', 's.t:ddl t:ddl'],
   ["COMMENT ON COLUMN s.t.a IS 'x'", 'comment', 'ddl', 's.t:ddl'],
   ["COMMENT ON TABLE t IS 'x'", 'comment', 'ddl', 't:ddl'],
   ['REFRESH MATERIALIZED VIEW s.m', 'refresh-materialized-view', 'ddl', 's.m:ddl'],
