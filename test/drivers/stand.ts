@@ -41,6 +41,7 @@ export const MASKINGS = {
       { column: 'public.users.age', with: 'redact' },
       { column: 'public.users.born', with: 'redact' },
       { column: 'public.users.note', with: 'null' },
+      { column: 'public.pgbench_accounts.filler', with: 'redact' },
     ],
   },
 } as const;
@@ -54,12 +55,16 @@ export interface Stand {
   sleeping(): Promise<void>;
 }
 
-/** Starts it before the tests of the file, and ends it after them. `more` is SQL run besides the sample data. */
-export function stand(maskings: readonly MaskingName[], more = '', options: Partial<GatewayOptions> = {}): Stand {
+/** Starts it before the tests of the file, and ends it after them. `prepare` may add to the sample data. */
+export function stand(
+  maskings: readonly MaskingName[],
+  { prepare, ...options }: Partial<GatewayOptions> & { prepare?: (database: PostgresServer) => Promise<void> } = {},
+): Stand {
   const gateways = new Map<MaskingName, TestGateway>();
   let database: PostgresServer | undefined;
   before(async () => {
-    database = await startPostgres({ auth: 'scram-sha-256', sql: [SAMPLE, more] });
+    database = await startPostgres({ auth: 'scram-sha-256', sql: SAMPLE });
+    await prepare?.(database);
     for (const name of maskings) {
       const masking = name === 'nothing' ? {} : { connection: { masking: 'm' }, masking: { m: MASKINGS[name] } };
       gateways.set(name, await startGateway({ upstream: database, ...masking, ...options }));
