@@ -124,6 +124,21 @@ export interface HandleUse {
   readonly name: string | null;
 }
 
+/** How COPY … TO STDOUT writes its rows, defaults filled in. */
+export interface CopyForm {
+  readonly format: 'text' | 'csv' | 'binary';
+  readonly delimiter: string;
+  readonly null: string;
+  readonly quote: string;
+  readonly escape: string;
+  /** The first line holds the columns' names. */
+  readonly header: boolean;
+  /** As written, or null: the session's client_encoding. */
+  readonly encoding: string | null;
+  /** An option that is not understood, or null: with one, the rows cannot be read. */
+  readonly unknown: string | null;
+}
+
 /** One SQL statement, understood. */
 export interface Facts {
   /** The statement's own text inside the message, in UTF-16 units. */
@@ -144,6 +159,8 @@ export interface Facts {
   readonly fields?: readonly string[] | undefined;
   /** PREPARE, EXECUTE, DEALLOCATE, DECLARE, FETCH, MOVE, CLOSE, DISCARD: they share names with the protocol's own. */
   readonly handles: readonly HandleUse[];
+  /** COPY … TO STDOUT alone. */
+  readonly copy?: CopyForm | undefined;
   /** Columns are given other names in FROM, joined by NATURAL, or the query's shape hides them: column uses prove nothing. */
   readonly columnsHidden: boolean;
   /** The body that cannot be seen into (`DO`, `CALL` …), or null. Always with need `admin`. */

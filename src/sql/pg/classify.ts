@@ -54,6 +54,7 @@ function facts(text: string, raw: Fields, index: number, count: number, place: (
     columns: walk.columns,
     fields: walk.fields.size === 0 ? undefined : [...walk.fields],
     handles: walk.handles,
+    copy: walk.copy,
     columnsHidden: walk.columnsHidden,
     opaque: walk.opaque,
     valueBlind: walk.valueBlind,

@@ -1,5 +1,6 @@
 // Statements that define nothing: transactions, settings, COPY, EXPLAIN, prepared statements, cursors, locks, notifications.
 
+import { copyForm } from './copy.ts';
 import { expect, visit } from './expressions.ts';
 import { settingReadNeed } from './functions.ts';
 import { query } from './queries.ts';
@@ -27,7 +28,7 @@ import {
   type Walk,
 } from './walk.ts';
 
-interface Definition {
+export interface Definition {
   readonly name: string;
   readonly value: unknown;
 }
@@ -147,7 +148,9 @@ const copy: StatementHandler = (walk, fields) => {
   const into = fields.is_from === true;
   addKind(walk, into ? 'copy-from' : 'copy-to');
   if (fields.is_program !== undefined || fields.filename !== undefined) addNeed(walk, 'admin');
-  for (const { name, value } of definitions(fields.options)) {
+  const options = definitions(fields.options);
+  if (!into && fields.is_program === undefined && fields.filename === undefined) walk.copy = copyForm(options);
+  for (const { name, value } of options) {
     if (!COPY_OPTIONS.has(name)) throw new NotUnderstood(`COPY's option ${name} is not known to the gateway`);
     // Rows in another encoding could not be read while they pass.
     if (name === 'encoding' && settingNeed('client_encoding', namedValue(value)) !== 'read') addNeed(walk, 'never');

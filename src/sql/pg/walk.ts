@@ -3,6 +3,7 @@
 import type {
   ColumnPlace,
   ColumnUse,
+  CopyForm,
   FunctionUse,
   HandleUse,
   Need,
@@ -24,6 +25,7 @@ export interface Walk {
   /** Names behind a dot, which may call a function. */
   readonly fields: Set<string>;
   readonly handles: HandleUse[];
+  copy: CopyForm | undefined;
   columnsHidden: boolean;
   opaque: string | null;
   valueBlind: boolean;
@@ -51,6 +53,7 @@ export function startWalk(): Walk {
     columns: [],
     fields: new Set(),
     handles: [],
+    copy: undefined,
     columnsHidden: false,
     opaque: null,
     valueBlind: false,
