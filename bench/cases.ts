@@ -18,7 +18,7 @@ export interface Plan {
   readonly targets: readonly Target[];
   /** One round is a look: some rows are left out. */
   readonly rounds: number;
-  /** Whole seconds of load in one round on one target. */
+  /** Seconds of load in one round on one target. */
   readonly seconds: number;
   readonly people: number;
   readonly idleSessions: number;

@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     const plan: Plan = {
       targets,
       rounds: quick ? 1 : 5,
-      seconds: 1,
+      seconds: quick ? 0.6 : 1,
       people: PEOPLE,
       idleSessions,
       pgbench: installed('pgbench', ['--version']) !== null,
