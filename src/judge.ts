@@ -116,6 +116,10 @@ export class ConnectionJudge implements Judge {
     return compiled.unknown ? 'stale' : compiled.plan;
   }
 
+  mayBind(types: readonly number[]): boolean {
+    return types.every((oid) => !this.#catalog?.checkedTypes?.has(oid));
+  }
+
   async refresh(): Promise<void> {
     // A reading that is under way began before whatever made the caller ask: wait for it, then read anew.
     if (this.#reading !== null) await this.#reading.catch(() => {});

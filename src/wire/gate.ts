@@ -5,7 +5,18 @@
 // are counted in, for a statement that stands in the record.
 import { isUtf8 } from 'node:buffer';
 import { LRUCache } from 'lru-cache';
-import type { Classification, Column, Facts, Outcome, Parameter, RowPlan, Session, Verb, Verdict } from '../types.ts';
+import type {
+  Classification,
+  Column,
+  Facts,
+  HandleUse,
+  Outcome,
+  Parameter,
+  RowPlan,
+  Session,
+  Verb,
+  Verdict,
+} from '../types.ts';
 
 /** What the judge of one connection answers: the verdict, and whether rows need a masking plan before they may pass. */
 export interface Ruling {
@@ -41,6 +52,8 @@ export interface Judge {
   rule(question: Question): Ruling | 'stale';
   /** The plan for a result: null leaves every row as it is. */
   plan(columns: readonly Column[]): RowPlan | null | 'stale';
+  /** Whether making values of these types, by OID, runs no function that somebody made. */
+  mayBind(types: readonly number[]): boolean;
   /** Reads the catalog again. */
   refresh(): Promise<void>;
   /** Something that changes the catalog has run. */
@@ -98,6 +111,10 @@ export interface Allowed extends Judged {
   readonly copyIn: boolean;
   /** A setting may be what it was before. */
   readonly endsTransaction: boolean;
+  /** PREPARE or EXECUTE. */
+  readonly usesPrepared: boolean;
+  /** EXECUTE or FETCH: what runs is not this text. */
+  readonly runsStored: boolean;
   /** May move the search path, or what it resolves to. */
   readonly changesPath: boolean;
   readonly changesCatalog: boolean;
@@ -333,6 +350,17 @@ export class Gate {
     return this.judge(bytes, 0, bytes.length);
   }
 
+  /** Whether values of these types, by OID, may be bound: a domain's check runs before anything that was judged. */
+  mayBind(types: readonly number[]): boolean {
+    return types.length === 0 || this.#services.judge.mayBind(types);
+  }
+
+  /** The refusal of what was judged allowed by itself. */
+  refuse({ kinds, statements, ruling }: Judged, reason: string, hint: string): Refused {
+    const verdict: Verdict = { action: 'deny', rule: 'not-understood', reason, hint };
+    return { allowed: false, kinds, statements, ruling: { ...ruling, verdict, needsPlan: false, lasting: false } };
+  }
+
   /** Puts a statement into the record. What was allowed may be sent on when this turn of the loop has been committed. */
   begin(phase: Phase, judgement: Judgement, text: string, parameters: readonly Parameter[] | null): Running {
     const n = ++this.#n;
@@ -421,6 +449,8 @@ export class Gate {
     parameters: readonly Parameter[] | null,
   ): Judgement {
     if (parameters !== null || !answer.ruling.lasting) return answer;
+    // The same text would be read from bytes that are not UTF-8.
+    if (text.includes('\ufffd')) return answer;
     if (shape !== null && answer.statements.length > 0 && answer.statements.every((facts) => facts.valueBlind)) {
       context.byShape.set(shape, answer);
     } else {
@@ -442,12 +472,14 @@ function movesNames(classification: Classification, { pathWasSet }: Context): bo
       ({ kinds, settings, opaque }) =>
         opaque !== null ||
         settings.some(({ name }) => name === 'search_path') ||
-        kinds.some((kind) => /^drop-|^rename-|schema/.test(kind) || (pathWasSet && ENDS_TRANSACTION.has(kind))),
+        kinds.some((kind) => /^drop-|^rename-|schema/.test(kind) || (pathWasSet && MOVES_BACK.has(kind))),
     );
 }
 
 /** Kinds of statements after which a setting may be what it was before. */
 const ENDS_TRANSACTION: ReadonlySet<string> = new Set(['commit', 'rollback', 'rollback-to', 'prepare-transaction']);
+/** Those, and what may run a `set_config` that was prepared. */
+const MOVES_BACK: ReadonlySet<string> = new Set([...ENDS_TRANSACTION, 'execute', 'fetch', 'move']);
 
 function judgement(context: Context, classification: Classification, ruling: Ruling): Judgement {
   const statements = classification.ok ? classification.statements : [];
@@ -462,6 +494,8 @@ function judgement(context: Context, classification: Classification, ruling: Rul
     context,
     needsPlan: ruling.needsPlan,
     copyIn: kinds.includes('copy-from'),
+    usesPrepared: uses(statements, 'prepare', 'execute'),
+    runsStored: uses(statements, 'execute', 'fetch'),
     endsTransaction: kinds.some((kind) => ENDS_TRANSACTION.has(kind)),
     changesPath: ddl || statements.some((facts) => facts.settings.some(({ name }) => name === 'search_path')),
     changesCatalog: ddl,
@@ -469,6 +503,10 @@ function judgement(context: Context, classification: Classification, ruling: Rul
     description: null,
   };
   return allowed as Allowed;
+}
+
+function uses(statements: readonly Facts[], ...actions: readonly HandleUse['action'][]): boolean {
+  return statements.some(({ handles }) => handles.some(({ action }) => actions.includes(action)));
 }
 
 const REDACTED = "'[redacted]'";

@@ -99,6 +99,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
       await pause();
       read = true;
     },
+    mayBind: () => true,
     changed() {},
   };
   const classify = (text: string) => ({ ok: true as const, statements: text.split(';').map(facts) });

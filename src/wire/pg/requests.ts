@@ -20,6 +20,7 @@ import {
   readyForQuery,
   Status,
 } from './messages.ts';
+import { Prepares } from './prepares.ts';
 import { refusal } from './refusal.ts';
 import type { Owed, Portal, Prepared, Track } from './track.ts';
 
@@ -98,6 +99,9 @@ export class Requests {
   #inCopyData = false;
   /** The search path may have moved since it was last asked for. */
   #pathMoved = false;
+  /** What may move the search path has been prepared: EXECUTE and FETCH may do it. */
+  #storedMove = false;
+  readonly #prepares = new Prepares();
   /** The answer of the worker or the catalog that the current frame was held for. */
   #verdict: Judgement | null = null;
 
@@ -260,7 +264,7 @@ export class Requests {
       return;
     }
     const owed: Owed = { kind: 'query', allowed: judgement, running, plan: judgement.needsPlan ? undefined : null };
-    this.#sent(judgement, owed);
+    this.#sent(judgement, owed, sql);
     this.#executed = this.#unsynced = 0;
     track.owe(owed);
     this.#forward();
@@ -274,10 +278,13 @@ export class Requests {
     if (judgement === null) return;
     const { gate, track } = this.#o;
     const text = buffer.toString('utf8', parse.textStart, parse.textEnd);
-    const running = gate.begin('parse', judgement, text, null);
-    if (!judgement.allowed) return this.#refuse(judgement);
+    const parsed = judgement.allowed ? this.#parseable(judgement, parse) : judgement;
+    const running = gate.begin('parse', parsed, text, null);
+    if (!parsed.allowed) return this.#refuse(parsed);
+    // SQL's EXECUTE cannot reach it, but FETCH can reach what is bound of it.
+    if (judgement.allowed && judgement.changesPath) this.#storedMove = true;
     const prepared: Prepared = {
-      allowed: judgement,
+      allowed: parsed,
       text,
       parameterTypes: parse.parameterTypes,
       columns: undefined,
@@ -287,6 +294,23 @@ export class Requests {
     track.owe({ kind: 'parse', name: parse.name, prepared, running });
     this.#unsynced++;
     this.#forward();
+  }
+
+  /** The judgement of a Parse message, by what it has besides its text. */
+  #parseable(
+    judgement: Allowed,
+    parse: { readonly name: string; readonly parameterTypes: readonly number[] },
+  ): Judgement {
+    const { gate } = this.#o;
+    if (!gate.mayBind(parse.parameterTypes)) {
+      return gate.refuse(
+        judgement,
+        'a parameter has a type whose values are checked by a function that somebody made',
+        'Leave the type to the database, or give the type below the domain.',
+      );
+    }
+    const reason = this.#prepares.parse(parse.name);
+    return reason === null ? judgement : gate.refuse(judgement, reason, 'Use another name.');
   }
 
   #bind(): void {
@@ -301,7 +325,9 @@ export class Requests {
       return this.#fail('26000', `prepared statement "${bind.statement}" does not exist, or was made by PREPARE`);
     }
     const parameters = typed(bind.parameters, prepared.parameterTypes);
-    const judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters));
+    const judgement = this.#settled(() =>
+      this.#withPrepared(gate.judgeAgain(prepared.allowed, prepared.text, parameters)),
+    );
     if (judgement === null) return;
     if (!judgement.allowed) {
       gate.begin('execute', judgement, prepared.text, parameters);
@@ -354,7 +380,9 @@ export class Requests {
       return this.#fail('34000', `portal "${message.portal}" does not exist, or is a cursor: use FETCH`);
     }
     const { prepared, parameters } = portal;
-    const judgement = this.#settled(() => gate.judgeAgain(portal.allowed, prepared.text, parameters));
+    const judgement = this.#settled(() =>
+      this.#withPrepared(gate.judgeAgain(portal.allowed, prepared.text, parameters)),
+    );
     if (judgement === null) return;
     const running = gate.begin('execute', judgement, prepared.text, parameters);
     if (!judgement.allowed) return this.#refuse(judgement);
@@ -366,7 +394,7 @@ export class Requests {
       toServer.push(describePortal(message.portal));
     }
     const owed: Owed = { kind: 'execute', portal, running };
-    this.#sent(judgement, owed);
+    this.#sent(judgement, owed, prepared.text);
     track.owe(owed);
     this.#executed++;
     this.#unsynced++;
@@ -418,19 +446,48 @@ export class Requests {
   }
 
   /** Book-keeping for a statement that is going to run. */
-  #sent(allowed: Allowed, owed: Owed): void {
+  #sent(allowed: Allowed, owed: Owed, text: string): void {
     const { gate } = this.#o;
     if (allowed.copyIn) {
       this.#copying = owed;
       this.#copied = false;
     }
-    if (allowed.changesPath || (allowed.endsTransaction && gate.context.pathWasSet)) this.#pathMayMove();
+    if (allowed.usesPrepared) this.#prepares.sent(allowed, text);
+    if (
+      allowed.changesPath ||
+      (allowed.endsTransaction && gate.context.pathWasSet) ||
+      (allowed.runsStored && this.#storedMove)
+    ) {
+      this.#pathMayMove();
+    }
+    // PREPARE and DECLARE keep a set_config for later.
+    if (allowed.changesPath && allowed.kinds.some((kind) => kind === 'prepare' || kind === 'declare'))
+      this.#storedMove = true;
   }
 
   /** Judges a text once the search path is known; null while that or the verdict itself is waited for. */
   #judge(buffer: Buffer, start: number, end: number): Judgement | null {
     if (this.#pathMoved && this.#askPath()) return null;
-    return this.#settled(() => this.#o.gate.judge(buffer, start, end));
+    return this.#settled(() => this.#withPrepared(this.#o.gate.judge(buffer, start, end)));
+  }
+
+  /** EXECUTE is allowed where everything is that was ever prepared under its name. */
+  #withPrepared(judgement: Judgement | Promise<Judgement>): Judgement | Promise<Judgement> {
+    if (judgement instanceof Promise) return judgement.then((verdict) => this.#withPrepared(verdict));
+    if (!judgement.allowed || !judgement.usesPrepared) return judgement;
+    const reason = this.#prepares.against(judgement);
+    const { gate } = this.#o;
+    if (reason !== null) return gate.refuse(judgement, reason, 'PREPARE it under another name, and EXECUTE that.');
+    const text = this.#prepares.toJudge(judgement, gate.context);
+    if (text === null) return judgement;
+    const bytes = Buffer.from(text);
+    const again = gate.judge(bytes, 0, bytes.length);
+    const settle = (verdict: Judgement): Judgement => {
+      if (!verdict.allowed) return verdict;
+      this.#prepares.judged(judgement, verdict.context);
+      return judgement;
+    };
+    return again instanceof Promise ? again.then(settle) : settle(again);
   }
 
   /** The judgement, or null while it is waited for; then the same frame is looked at again and gets it. */
