@@ -21,7 +21,7 @@ import { classify, ready } from './sql/pg/classify.ts';
 import { foldLiterals } from './sql/pg/fold.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
 import type { GrantState, Session } from './types.ts';
-import { Contexts, type GateServices } from './wire/gate.ts';
+import { Contexts, Gate, type GateServices } from './wire/gate.ts';
 import { type EndReason, listen } from './wire/listen.ts';
 import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
 import { servePg } from './wire/pg/index.ts';
@@ -188,7 +188,7 @@ export async function serve(env: Env): Promise<Running> {
           );
           return {
             session,
-            gate: gateOf(desk),
+            openGate: (searchPath) => new Gate(gateOf(desk), session, searchPath),
             readOnly: !grant.scopes.some(({ verbs }) => verbs.has('write') || verbs.has('ddl') || verbs.has('admin')),
             ended: (why) => {
               open.delete(ending);

@@ -6,7 +6,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Session } from '../../types.ts';
-import { Gate, type GateServices } from '../gate.ts';
+import type { Gate } from '../gate.ts';
 import type { EndReason, Open } from '../listen.ts';
 import type { Turn } from '../splice.ts';
 import { type ServerTls, upgradeServer } from '../tls.ts';
@@ -29,7 +29,8 @@ import { PgSession } from './session.ts';
 /** A proven login that may go on to its database. */
 export interface Admitted {
   readonly session: Session;
-  readonly gate: GateServices;
+  /** Opens its gate; the search path is the one that the database gives the session, or null where it is not known. */
+  readonly openGate: (searchPath: readonly string[] | null) => Gate;
   /** The grant has no verb that writes: the database session is started read-only too, as depth. */
   readonly readOnly: boolean;
   /** The session has ended; `why` is one sentence for the record. */
@@ -184,7 +185,7 @@ async function open(
     socket.end(errorResponse({ severity: 'FATAL', code: '28000', message: admitted.refused, hint: admitted.hint }));
     return;
   }
-  const { session, gate: services, readOnly } = admitted;
+  const { session, openGate, readOnly } = admitted;
   const { connection } = session;
   let upstream: Upstream;
   let searchPath: readonly string[] | null;
@@ -206,7 +207,7 @@ async function open(
       options.log.warn({ connection: connection.name, reason: text(error) }, 'a statement could not be cancelled');
     });
   };
-  const gate = new Gate(services, session, searchPath);
+  const gate = openGate(searchPath);
   const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: () => running.wake() });
   const pid = freePid(cancellable);
   const secret = randomBytes(who.protocolMinor >= 2 ? CANCEL_KEY_32 : CANCEL_KEY_30);
