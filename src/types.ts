@@ -279,9 +279,10 @@ export interface Column {
 
 /**
  * Rewrites one cell. Gets the cell's bytes as a span of a buffer, answers the same length in other bytes or another
- * length; `null` makes it SQL NULL. It is never called for a NULL cell. The answer is only read before the next call.
+ * length; `null` makes it SQL NULL, `undefined` leaves it as it is. It is never called for a NULL cell. The answer is only
+ * read before the next call.
  */
-export type CellMask = (buffer: Buffer, start: number, end: number) => Uint8Array | null;
+export type CellMask = (buffer: Buffer, start: number, end: number) => Uint8Array | null | undefined;
 
 /** One entry a column: undefined leaves the cell as it is. A plan with no entry at all is written `null` by its makers. */
 export type RowPlan = readonly (CellMask | undefined)[];

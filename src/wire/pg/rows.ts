@@ -27,8 +27,8 @@ export class RowMasker {
 
   /**
    * Takes the DataRow message [start, end) of `buffer`, type byte first, and masks the plan's cells; writes into `buffer`.
-   * Answers how many cells were masked (NULL cells stay NULL and are not counted), or -1 where the message is malformed or
-   * has not as many cells as the plan: then nothing of this masker may be used any more.
+   * Answers how many cells were masked (NULL cells stay NULL and, like those that their mask leaves, are not counted), or -1
+   * where the message is malformed or has not as many cells as the plan: then nothing of this masker may be used any more.
    */
   row(buffer: Buffer, start: number, end: number, plan: RowPlan): number {
     if (end > buffer.length || start + HEADER > end || buffer[start] !== DATA_ROW) return -1;
@@ -58,6 +58,10 @@ export class RowMasker {
       const mask = plan[i];
       if (mask !== undefined) {
         const value = mask(buffer, cell, next);
+        if (value === undefined) {
+          at = next;
+          continue;
+        }
         if (value !== null && value.length === length) {
           overwrite(buffer, cell, value);
         } else {
