@@ -76,10 +76,16 @@ export function readPath(list: string): string[] | null {
   return /^\s*$/.test(list) ? [] : splitNames(list, ',');
 }
 
-/** A name in a string (`nextval('public."Seq"')`), in its parts, or null. */
+/** A name in a string (`nextval('public."Seq"')`), in its parts; null where it is none, or the server would cut it. */
 export function readName(text: string): string[] | null {
-  return splitNames(text, '.');
+  // Digits alone are an OID (regproc.c, parseNumericOid).
+  if (/^[\s\d-]*$/.test(text)) return null;
+  const names = splitNames(text, '.');
+  return names?.some((name) => Buffer.byteLength(name) > NAME_MAX) ? null : names;
 }
+
+/** NAMEDATALEN without the terminator, in bytes. */
+const NAME_MAX = 63;
 
 function splitNames(text: string, separator: ',' | '.'): string[] | null {
   const names: string[] = [];

@@ -67,10 +67,19 @@ export function literalOf(value: unknown): string | null {
   return sval === null ? null : (textOf(sval.sval) ?? '');
 }
 
-/** A literal seen through casts (`'orders_id_seq'::regclass`), or null. */
+/** Casts that leave a literal's text as it is; others cut it, or make an object's name of its number. */
+const PLAIN_CASTS: ReadonlySet<string> = new Set(['text', 'varchar', 'regclass']);
+
+/** A literal seen through casts that do not change it (`'orders_id_seq'::regclass`), or null. */
 export function castLiteralOf(value: unknown): string | null {
   let node = bare(value);
-  while (node?.type === 'TypeCast') node = bare(node.fields.arg);
+  while (node?.type === 'TypeCast') {
+    const type = fieldsOf(node.fields.typeName);
+    const { schema, name } = qualified(namesOf(type.names));
+    const system = schema === null || schema === 'pg_catalog';
+    if (!system || !PLAIN_CASTS.has(name) || type.typmods !== undefined || type.arrayBounds !== undefined) return null;
+    node = bare(node.fields.arg);
+  }
   return node === null ? null : literalOf({ [node.type]: node.fields });
 }
 
