@@ -19,7 +19,7 @@ import type {
   RowPlan,
   Verdict,
 } from './types.ts';
-import type { Judge, Question, Ruling } from './wire/gate.ts';
+import type { Judge, Outputs, Question, Ruling } from './wire/gate.ts';
 
 export interface JudgeOptions {
   readonly policy: Policy | null;
@@ -104,13 +104,13 @@ export class ConnectionJudge implements Judge {
     });
     const relations = [...new Set([...found.values()].map(({ target }) => `${target.schema}.${target.name}`))];
     const verbs = [...new Set(statements.flatMap(verbsOf))];
-    if (verdict.action === 'deny') return { verdict, verbs, relations, needsPlan: false, lasting };
+    if (verdict.action === 'deny') return { verdict, verbs, relations, needsPlan: false, outputs: [], lasting };
     const hidden = this.#exposed(classification.ok, statements, found);
-    if (hidden !== null) return { verdict: hidden, verbs, relations, needsPlan: false, lasting };
-    return { verdict, verbs, relations, needsPlan: this.#needsPlan(statements, found), lasting };
+    if (hidden !== null) return { verdict: hidden, verbs, relations, needsPlan: false, outputs: [], lasting };
+    return { verdict, verbs, relations, needsPlan: this.#needsPlan(statements, found), outputs: [], lasting };
   }
 
-  plan(columns: readonly Column[]): RowPlan | null | 'stale' {
+  plan(columns: readonly Column[], _outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {
     if (this.#catalog === undefined || this.#protection === null) return this.masks ? 'stale' : null;
     const compiled = compilePlan(columns, this.#protection, this.#catalog);
     return compiled.unknown ? 'stale' : compiled.plan;
@@ -199,7 +199,14 @@ function masked(reason: string): Verdict {
 }
 
 function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
-  return { verdict, verbs: [...new Set(statements.flatMap(verbsOf))], relations: [], needsPlan: false, lasting: false };
+  return {
+    verdict,
+    verbs: [...new Set(statements.flatMap(verbsOf))],
+    relations: [],
+    needsPlan: false,
+    outputs: [],
+    lasting: false,
+  };
 }
 
 /** Where a name leads. One that leads nowhere is looked for, and would be made, in the path's first schema. */

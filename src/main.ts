@@ -124,6 +124,11 @@ export async function serve(env: Env): Promise<Running> {
       resultBytes: env.recordResultBytes,
       isLive: (id) => grants.isLive(id),
       turn,
+      contradicted: ({ id, connection }) =>
+        log.error(
+          { session: id, connection: connection.name },
+          'a result is not what its statement says: it is withheld',
+        ),
       judged: ({ action }) => {
         if (action === 'allow') tally.statementsAllowed++;
         else if (action === 'deny') tally.statementsDenied++;

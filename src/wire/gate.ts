@@ -18,6 +18,12 @@ import type {
   Verdict,
 } from '../types.ts';
 
+/**
+ * What masking makes of each output column of a statement, in terms that only the judge reads: null where no rows come back,
+ * `unproven` where it cannot be told which statement the rows are of.
+ */
+export type Outputs = readonly unknown[] | null | 'unproven';
+
 /** What the judge of one connection answers: the verdict, and whether rows need a masking plan before they may pass. */
 export interface Ruling {
   readonly verdict: Verdict;
@@ -25,6 +31,8 @@ export interface Ruling {
   /** `schema.name`, resolved. */
   readonly relations: readonly string[];
   readonly needsPlan: boolean;
+  /** One entry a statement; undefined where it touches nothing that is protected. */
+  readonly outputs: readonly (Outputs | undefined)[];
   /** False where the answer may change without a new epoch: a name that is not in the catalog, for instance. */
   readonly lasting: boolean;
 }
@@ -50,8 +58,11 @@ export interface Judge {
   /** False where nothing on this connection is masked. */
   readonly masks: boolean;
   rule(question: Question): Ruling | 'stale';
-  /** The plan for a result: null leaves every row as it is. */
-  plan(columns: readonly Column[]): RowPlan | null | 'stale';
+  /**
+   * The plan for a result: null leaves every row as it is. `contradiction`: the database describes other columns, or columns
+   * of other tables, than the analysis of the statement has found.
+   */
+  plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction';
   /** Whether making values of these types, by OID, runs no function that somebody made. */
   mayBind(types: readonly number[]): boolean;
   /** Reads the catalog again. */
@@ -119,7 +130,7 @@ export interface Allowed extends Judged {
   readonly changesPath: boolean;
   readonly changesCatalog: boolean;
   /** The plan that was made for its last result description, for as long as that stays the same to the byte. */
-  planned: { readonly description: Buffer; readonly plan: RowPlan | null } | null;
+  planned: { readonly description: Buffer; readonly outputs: Outputs | undefined; readonly plan: Plan } | null;
   /** The last description of its rows, as a message, for the record. */
   description: Buffer | null;
 }
@@ -129,6 +140,9 @@ export interface Refused extends Judged {
 }
 
 export type Judgement = Allowed | Refused;
+
+/** How the rows of a result are masked; null not at all. `contradiction`: they must not be passed on. */
+export type Plan = RowPlan | null | 'contradiction';
 
 /** Everything besides the text that a verdict depends on. Sessions with the same one share verdicts. */
 export class Context {
@@ -259,6 +273,8 @@ export interface GateServices {
   /** Is the grant alive? Asked at every statement and every execution, once a turn of the loop. */
   readonly isLive: (grant: string) => boolean;
   readonly turn: { readonly number: number; readonly time: number };
+  /** The database's description of a result contradicted the analysis of its statement. */
+  readonly contradicted: (session: Session) => void;
   /** A verdict was given; for metrics. */
   readonly judged: (verdict: Verdict) => void;
 }
@@ -276,6 +292,7 @@ const GRANT_OVER: Judged = {
     verbs: [],
     relations: [],
     needsPlan: false,
+    outputs: [],
     lasting: false,
   },
 };
@@ -390,15 +407,19 @@ export class Gate {
   }
 
   /** The masking plan of a result. A promise where the catalog has to be read again. */
-  plan(columns: readonly Column[]): RowPlan | null | Promise<RowPlan | null> {
+  plan(columns: readonly Column[], outputs: Outputs | undefined): Plan | Promise<Plan> {
     const { judge } = this.#services;
-    const plan = judge.plan(columns);
-    if (plan !== 'stale') return plan;
+    const plan = judge.plan(columns, outputs);
+    if (plan !== 'stale') return this.#told(plan);
     return judge.refresh().then(() => {
-      const again = judge.plan(columns);
-      if (again === 'stale') throw new Error('the result names a table that the catalog does not have');
-      return again;
+      const again = judge.plan(columns, outputs);
+      return this.#told(again === 'stale' ? 'contradiction' : again);
     });
+  }
+
+  #told(plan: Plan): Plan {
+    if (plan === 'contradiction') this.#services.contradicted(this.session);
+    return plan;
   }
 
   /** A statement that changes the catalog has run. */

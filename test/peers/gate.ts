@@ -87,7 +87,14 @@ export function toyGate({ masks = true } = {}): ToyGate {
       const denied =
         text.includes('deny') || parameters?.some(({ bytes }) => bytes !== null && Buffer.from(bytes).includes('deny'));
       const verdict: Verdict = { action: denied ? 'deny' : 'allow', rule: 'toy', reason: 'toy' };
-      return { verdict, verbs: [], relations: [], needsPlan: masks && text.includes('secret'), lasting: true };
+      return {
+        verdict,
+        verbs: [],
+        relations: [],
+        needsPlan: masks && text.includes('secret'),
+        outputs: [],
+        lasting: true,
+      };
     },
     plan(columns: readonly Column[]) {
       if (columns.some(({ name }) => name === 'late') && !read) return 'stale';
@@ -121,6 +128,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
       get turn() {
         return { number: turns++, time: 0 };
       },
+      contradicted: () => {},
       judged: () => {},
     },
     SESSION,

@@ -4,6 +4,7 @@ import type { Gate } from '../gate.ts';
 import { Outbox } from '../splice.ts';
 import { Replies } from './replies.ts';
 import { Requests } from './requests.ts';
+import { Stored } from './stored.ts';
 import { Track } from './track.ts';
 
 export interface RelayOptions {
@@ -25,9 +26,11 @@ export class Relay {
   constructor({ gate, maxStatementBytes, wake }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
+    const stored = new Stored();
     this.#replies = new Replies({
       gate,
       track,
+      stored,
       toClient,
       transactionEnded: () => this.#requests.transactionEnded(),
       wake: () => this.#go(),
@@ -35,6 +38,7 @@ export class Relay {
     this.#requests = new Requests({
       gate,
       track,
+      stored,
       toServer,
       maxStatementBytes,
       emitLocal: () => this.#replies.emitLocal(),

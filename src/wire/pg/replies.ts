@@ -4,8 +4,7 @@
 // A machine without sockets: chunks in, spans into the outbox to the client. Rows whose plan is "nothing to do" are not looked
 // at beyond their header. A message that answers nothing that is owed ends the session: out of step, the gateway would no
 // longer know which plan a row belongs to.
-import type { RowPlan } from '../../types.ts';
-import type { Allowed, Gate, Running } from '../gate.ts';
+import type { Allowed, Gate, Outputs, Plan, Running } from '../gate.ts';
 import type { Outbox } from '../splice.ts';
 import {
   decodeCommandComplete,
@@ -17,8 +16,9 @@ import {
   withResultFormats,
 } from './decode.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
-import { Backend, Status } from './messages.ts';
+import { Backend, errorResponse, Status } from './messages.ts';
 import { RowMasker } from './rows.ts';
+import type { Stored } from './stored.ts';
 import type { Portal, Track } from './track.ts';
 import { withheldError, withheldNotification } from './withhold.ts';
 
@@ -45,6 +45,7 @@ const LONGEST_WHOLE = 64 * 1024 * 1024;
 export interface RepliesOptions {
   readonly gate: Gate;
   readonly track: Track;
+  readonly stored: Stored;
   readonly toClient: Outbox;
   /** The transaction has ended. */
   readonly transactionEnded: () => void;
@@ -64,8 +65,10 @@ export class Replies {
   /** Whose rows the masker holds. */
   #masking: Running | null = null;
   /** The plan for the description that the current frame was held for. */
-  #plan: { readonly plan: RowPlan | null } | null = null;
+  #plan: { readonly plan: Plan } | null = null;
   #again = false;
+  /** A result was withheld: nothing reaches the client before the next ReadyForQuery. */
+  #muted = false;
 
   constructor(options: RepliesOptions) {
     this.#o = options;
@@ -101,10 +104,10 @@ export class Replies {
 
   /** Sends the gateway's own replies that have come to the head of the order. */
   emitLocal(): void {
-    const { track, toClient } = this.#o;
+    const { track } = this.#o;
     for (let head = track.head; head?.kind === 'local'; head = track.head) {
       this.#passMasked();
-      toClient.push(head.reply(track.status));
+      this.#send(head.reply(track.status));
       track.settle();
     }
   }
@@ -120,14 +123,18 @@ export class Replies {
     else if (first) this.#outOfStep('DataRow');
   }
 
-  #rowOf(running: Running, plan: RowPlan | null | undefined, whole: boolean): void {
+  #rowOf(running: Running, plan: Plan | undefined, whole: boolean): void {
     const { buffer, start, end, first } = this.#frames;
+    if (plan === 'contradiction') {
+      if (!this.#muted) this.#withhold(running);
+      return;
+    }
     if (plan === null) {
       if (first) running.rows++;
       running.bytes += end - start;
       if (whole) running.keep(buffer, start, end);
       else running.truncate();
-      this.#o.toClient.span(buffer, start, end);
+      this.#span(buffer, start, end);
       return;
     }
     if (plan === undefined) return this.#violation('rows came before their description');
@@ -151,7 +158,7 @@ export class Replies {
     running.bytes += end - start;
     if (whole) running.keep(buffer, start, end);
     else running.truncate();
-    this.#o.toClient.span(buffer, start, end);
+    this.#span(buffer, start, end);
   }
 
   #message(): void {
@@ -206,7 +213,7 @@ export class Replies {
         return this.#parameterStatus();
       case Backend.notificationResponse:
         if (!this.#o.gate.masks) return this.#forward();
-        this.#o.toClient.push(withheldNotification(buffer, start, end));
+        this.#send(withheldNotification(buffer, start, end));
         return;
       case Backend.copyInResponse:
         if ((head?.kind !== 'query' && head?.kind !== 'execute') || !allowedOf(head).copyIn) {
@@ -238,6 +245,7 @@ export class Replies {
           if (plan === undefined) return;
           head.plan = plan;
           this.#aim();
+          if (plan === 'contradiction') return this.#withhold(head.running);
         }
         return this.#forward(head.running);
       }
@@ -268,7 +276,7 @@ export class Replies {
   }
 
   /** The plan for the description in the current frame; undefined while the catalog is read again, or it is malformed. */
-  #planFor(allowed: Allowed, portal: Portal | null): RowPlan | null | undefined {
+  #planFor(allowed: Allowed, portal: Portal | null): Plan | undefined {
     const waited = this.#plan;
     if (waited !== null) {
       this.#plan = null;
@@ -276,14 +284,15 @@ export class Replies {
     }
     const { buffer, start, end } = this.#frames;
     const { planned } = allowed;
-    if (planned !== null && planned.description.compare(buffer, start + 5, end) === 0) return planned.plan;
+    const outputs = this.#outputs(allowed, portal);
+    if (planned?.outputs === outputs && planned?.description.compare(buffer, start + 5, end) === 0) return planned.plan;
     const columns = decodeRowDescription(buffer, start + 5, end);
     if (columns === null) return void this.#malformed('RowDescription');
-    const plan = this.#o.gate.plan(columns);
+    const plan = this.#o.gate.plan(columns, outputs);
     if (!(plan instanceof Promise)) {
       // A portal's context may be newer than its statement's: only what belongs together is kept.
       if (portal === null || portal.describedIn === allowed.context) {
-        allowed.planned = { description: Buffer.from(buffer.subarray(start + 5, end)), plan };
+        allowed.planned = { description: Buffer.from(buffer.subarray(start + 5, end)), outputs, plan };
       }
       return plan;
     }
@@ -300,6 +309,25 @@ export class Replies {
       },
     );
     return undefined;
+  }
+
+  /** The analysis of the statement whose rows come next: of a simple query, as many have ended as there are tags. */
+  #outputs(allowed: Allowed, portal: Portal | null): Outputs | undefined {
+    const head = this.#o.track.head;
+    const index = portal === null && head?.kind === 'query' ? head.running.tags.length : 0;
+    return this.#o.stored.outputsOf(allowed, index);
+  }
+
+  /**
+   * The result is not what its statement says: the client gets an error in its place, and nothing more before the next
+   * ReadyForQuery, as after any error.
+   */
+  #withhold(running: Running): void {
+    const message = 'the result is withheld: the database describes it otherwise than its statement does';
+    const hint = 'Write the statement in another way, with every relation by schema and name.';
+    this.#send(errorResponse({ severity: 'ERROR', code: '42501', message, hint }));
+    running.error = { code: '42501', message };
+    this.#muted = true;
   }
 
   /** A copy of the description in the current frame; one for all runs of a statement that is described alike. */
@@ -359,6 +387,7 @@ export class Replies {
       head.done(head.rows.length > 0 ? head.rows : null);
       return this.emitLocal();
     }
+    this.#muted = false;
     this.#forward();
     track.settle();
     track.ready(status);
@@ -369,14 +398,14 @@ export class Replies {
 
   #error(): void {
     const { buffer, start, end } = this.#frames;
-    const { track, gate, toClient } = this.#o;
+    const { track, gate } = this.#o;
     const fields = decodeError(buffer, start + 5, end);
     if (fields === null) return this.#malformed('ErrorResponse');
     const error = { code: fields.get('C') ?? 'XX000', message: fields.get('M') ?? '' };
     const head = track.head;
     if (head?.kind === 'ask') return;
     const withheld = gate.masks && touchesProtected(head) ? withheldError(fields) : null;
-    const pass = () => (withheld === null ? this.#forward() : toClient.push(withheld.bytes));
+    const pass = () => (withheld === null ? this.#forward() : this.#send(withheld.bytes));
     // Nothing asked for it: the server ends the session, or a deferred constraint failed at the end of a pipeline.
     if (head === undefined || head.kind === 'sync') return pass();
     if ('running' in head)
@@ -386,7 +415,7 @@ export class Replies {
       return pass();
     }
     // Anything but the error that was asked for (the server is shutting down …) is the client's to know.
-    if (head.kind === 'poison' && POISONED.has(error.code)) toClient.push(head.reply);
+    if (head.kind === 'poison' && POISONED.has(error.code)) this.#send(head.reply);
     else pass();
     if (head.kind === 'poison' && head.endsQuery) return;
     track.copyIn = false;
@@ -408,7 +437,7 @@ export class Replies {
     if (!this.#o.gate.masks || !touchesProtected(head)) return this.#forward();
     const fields = decodeError(buffer, start + 5, end);
     if (fields === null) return this.#malformed('NoticeResponse');
-    this.#o.toClient.push(withheldError(fields, Backend.noticeResponse).bytes);
+    this.#send(withheldError(fields, Backend.noticeResponse).bytes);
   }
 
   /** The gateway reads texts as UTF-8 with standard strings; a session in which that is no longer so has ended. */
@@ -449,7 +478,7 @@ export class Replies {
   #forward(running?: Running): void {
     const { buffer, start, end } = this.#frames;
     running?.keep(buffer, start, end);
-    this.#o.toClient.span(buffer, start, end);
+    this.#span(buffer, start, end);
   }
 
   /** Passes on the rows that have been masked. */
@@ -460,8 +489,16 @@ export class Replies {
     this.#masker?.drain((buffer, start, end) => {
       running.bytes += end - start;
       running.keep(buffer, start, end);
-      this.#o.toClient.span(buffer, start, end);
+      this.#span(buffer, start, end);
     });
+  }
+
+  #span(buffer: Buffer, start: number, end: number): void {
+    if (!this.#muted) this.#o.toClient.span(buffer, start, end);
+  }
+
+  #send(message: Buffer): void {
+    if (!this.#muted) this.#o.toClient.push(message);
   }
 
   #outOfStep(message: string): void {

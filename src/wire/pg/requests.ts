@@ -22,6 +22,7 @@ import {
 } from './messages.ts';
 import { Prepares } from './prepares.ts';
 import { refusal } from './refusal.ts';
+import type { Stored } from './stored.ts';
 import type { Owed, Portal, Prepared, Track } from './track.ts';
 
 /** Type byte → how it is read. What is not here ends the session: not understood means not forwarded. */
@@ -64,6 +65,7 @@ type Hold =
 export interface RequestsOptions {
   readonly gate: Gate;
   readonly track: Track;
+  readonly stored: Stored;
   readonly toServer: Outbox;
   /** Longest message that is held in memory, bytes. */
   readonly maxStatementBytes: number;
@@ -405,7 +407,10 @@ export class Requests {
   #planned(portal: Portal, { context }: Allowed): boolean {
     const { columns, describedIn } = portal.prepared;
     if (columns === undefined || describedIn !== context) return false;
-    const plan = columns === null ? null : this.#o.gate.plan(withFormats(columns, portal.resultFormats));
+    const plan =
+      columns === null
+        ? null
+        : this.#o.gate.plan(withFormats(columns, portal.resultFormats), this.#o.stored.outputsOf(portal.allowed, 0));
     if (plan instanceof Promise) return false;
     portal.plan = plan;
     portal.describedIn = context;
@@ -453,6 +458,7 @@ export class Requests {
       this.#copied = false;
     }
     if (allowed.usesPrepared) this.#prepares.sent(allowed, text);
+    if (gate.masks) this.#o.stored.sent(allowed);
     if (
       allowed.changesPath ||
       (allowed.endsTransaction && gate.context.pathWasSet) ||

@@ -3,8 +3,8 @@
 //
 // Names are kept twice: as the database has confirmed them, and as they will be if nothing fails. After an error the second is
 // made anew from the first, because everything up to the next Sync is then skipped ("Extended Query", Sync).
-import type { Column, Parameter, RowPlan } from '../../types.ts';
-import type { Allowed, Context, Running } from '../gate.ts';
+import type { Column, Parameter } from '../../types.ts';
+import type { Allowed, Context, Plan, Running } from '../gate.ts';
 import { Status } from './messages.ts';
 
 /** A statement that was parsed. */
@@ -28,7 +28,7 @@ export interface Portal {
   readonly parameters: readonly Parameter[];
   readonly resultFormats: readonly number[];
   /** How its rows are masked: null not at all, undefined not known. */
-  plan: RowPlan | null | undefined;
+  plan: Plan | undefined;
   /** The context in which its rows were described, or a Describe is on its way that will be answered before any row. */
   describedIn: Context | undefined;
   /** The RowDescription message of its rows, for the record. */
@@ -37,7 +37,7 @@ export interface Portal {
 
 export type Owed =
   /** Simple query: everything up to ReadyForQuery. */
-  | { readonly kind: 'query'; readonly allowed: Allowed; readonly running: Running; plan: RowPlan | null | undefined }
+  | { readonly kind: 'query'; readonly allowed: Allowed; readonly running: Running; plan: Plan | undefined }
   | { readonly kind: 'parse'; readonly name: string; readonly prepared: Prepared; readonly running: Running }
   | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal }
   | { readonly kind: 'describe-statement'; readonly prepared: Prepared; readonly context: Context }
