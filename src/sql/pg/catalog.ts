@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { SallyportError } from '../../errors.ts';
 import type { Catalog, CatalogRelation, FunctionUse } from '../../types.ts';
+import { PATH_SQL, RESULTS_SQL, resultsOf, TYPES_SQL, typesOf, VIEWS_SQL } from './catalog-types.ts';
 import { functionNeed, rowFunction } from './functions.ts';
 
 /** The first OID that is given to what users make (FirstNormalObjectId, access/transam.h). */
@@ -53,7 +54,7 @@ const CHECKED = `WITH RECURSIVE functions AS (
 )`;
 
 /**
- * Ten queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
+ * Fourteen queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
  * domains whose checks call one.
  */
 export const CATALOG_SQL = `
@@ -61,9 +62,9 @@ SELECT c.oid, n.nspname, c.relname, c.relkind
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname !~ '^pg_toast' AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'S', 'i', 'I', 'c')
   ORDER BY c.oid;
-SELECT a.attrelid, a.attnum, a.attname
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod
   FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'S')
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'f', 'p', 'S', 'c')
   ORDER BY a.attrelid, a.attnum;
 SELECT DISTINCT r.ev_class, d.refobjid
   FROM pg_catalog.pg_rewrite r
@@ -105,10 +106,14 @@ UNION SELECT a.attrelid, o.proname, ${made('pg_proc')}
   WHERE k.castsource >= ${FIRST_USER_OID}
   ORDER BY 1, 2;
 ${CHECKED}
-SELECT oid FROM checked ORDER BY 1`;
+SELECT oid FROM checked ORDER BY 1;
+${TYPES_SQL};
+${RESULTS_SQL};
+${PATH_SQL};
+${VIEWS_SQL}`;
 
 /** How many there are. */
-export const QUERIES = 10;
+export const QUERIES = 14;
 
 type Rows = readonly (readonly (string | null)[])[];
 
@@ -121,6 +126,7 @@ const digests = new WeakMap<Catalog, string>();
  */
 export function buildCatalog(results: readonly Rows[], previous?: Catalog): Catalog {
   const [classes, attributes, views, inherits, generated, functions, operators, unary, runs, checked] = results;
+  const [types, answers, , definitions] = results.slice(10);
   if (
     !classes ||
     !attributes ||
@@ -132,6 +138,9 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     !unary ||
     !runs ||
     !checked ||
+    !types ||
+    !answers ||
+    !definitions ||
     results.length !== QUERIES
   ) {
     throw broken();
@@ -140,6 +149,13 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
   if (previous !== undefined && digests.get(previous) === digest) return previous;
 
   const columns = groupBy(attributes, (row) => [number(row[0]), [number(row[1]), text(row[2])] as const]);
+  const columnTypes = groupBy(attributes, (row) => [
+    number(row[0]),
+    [number(row[1]), { oid: number(row[3]), modifier: number(row[4]) }] as const,
+  ]);
+  const namesOf = (relation: number): string[] => (columns.get(relation) ?? []).map(([, name]) => name);
+  const known = typesOf(types, namesOf, { text, number });
+  const queries = new Map(definitions.map((row) => [number(row[0]), row[1] ?? undefined]));
   const reads = reachable(edges(views));
   const ancestors = reachable(edges(inherits));
   const descendants = reachable(edges(inherits.map(([child, parent]) => [parent ?? null, child ?? null])));
@@ -159,11 +175,14 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
       schema: text(row[1]),
       name: text(row[2]),
       kind: text(row[3]),
-      columns: new Map(columns.get(oid)),
+      // The fields of a composite type are no columns of anything.
+      columns: new Map(row[3] === 'c' ? [] : columns.get(oid)),
       reads: reads(oid),
       kin: [...ancestors(oid), ...descendants(oid)],
       generatedFrom: groupBy(sources.get(oid) ?? [], (pair) => pair),
       calls: text(row[3]) === 'm' ? [] : [oid, ...reads(oid)].flatMap((inner) => calls.get(inner) ?? []),
+      types: new Map(columnTypes.get(oid)),
+      definition: queries.get(oid),
     };
     relations.set(oid, relation);
     const names = bySchema.get(relation.schema) ?? new Map<string, CatalogRelation>();
@@ -185,6 +204,15 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     fieldFunctions: new Set(unary.flatMap((row) => behindDot(text(row[0]), row[1] === 't', userFunctions))),
     checkedTypes: new Set(checked.map((row) => number(row[0]))),
     userOperators: new Set(operators.map((row) => text(row[0]))),
+    type: (oid) => known.byOid.get(oid),
+    findType: (schema, name, searchPath) => {
+      for (const place of schema === null ? lookedIn(searchPath) : [aliased(schema, searchPath)]) {
+        const type = known.bySchema.get(place)?.get(name);
+        if (type !== undefined) return type;
+      }
+      return undefined;
+    },
+    results: resultsOf(answers, namesOf, { text, number }, broken),
   };
   digests.set(catalog, digest);
   return catalog;

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
-import { buildCatalog, CATALOG_SQL } from '../../../src/sql/pg/catalog.ts';
+import { buildCatalog, CATALOG_SQL, QUERIES } from '../../../src/sql/pg/catalog.ts';
 import { ready } from '../../../src/sql/pg/classify.ts';
 import { functionNeed, isSystemType, operatorNeed, takesWholeRow } from '../../../src/sql/pg/functions.ts';
 import { systemRelation } from '../../../src/sql/pg/relations.ts';
