@@ -211,6 +211,50 @@ export interface CatalogRelation {
   readonly generatedFrom: ReadonlyMap<number, readonly number[]>;
   /** Volatile functions that reading it runs: those in a view's query, those of casts made for a column's type. */
   readonly calls?: readonly FunctionUse[] | undefined;
+  /** Attribute number to type. */
+  readonly types?: ReadonlyMap<number, ColumnType> | undefined;
+  /** Of a view or materialised view: its query, every name but the system's written with its schema. */
+  readonly definition?: string | undefined;
+}
+
+/** A column's type: its OID and modifier (length, precision; -1: none). */
+export interface ColumnType {
+  readonly oid: number;
+  readonly modifier: number;
+}
+
+/** A type as the database's catalog has it (pg_type). OIDs are 0 where there is none. */
+export interface CatalogType {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** `b` base, `c` composite, `d` domain, `e` enum, `m` multirange, `p` pseudo-type, `r` range. */
+  readonly kind: string;
+  /** `S` strings, `N` numbers, `D` dates …, as pg_type.typcategory. */
+  readonly category: string;
+  /** Of an array: its element's type. */
+  readonly element: number;
+  /** The type of arrays of it. */
+  readonly array: number;
+  /** Of a domain: the type below it. */
+  readonly base: number;
+  /** Of a composite type: its relation. */
+  readonly relation: number;
+  /** Of a composite type: the names of its fields, in order. */
+  readonly fields: readonly string[];
+}
+
+/** What a function, called with `least` to `most` arguments, answers, where that is more than one plain value. */
+export interface FunctionResult {
+  readonly least: number;
+  readonly most: number;
+  /**
+   * `value` one plain value; `row` a row of `columns`; `record` a row that the caller names the columns of; `same` what it is
+   * given or an element of that; `same array` an array of what it is given; `unknown` a domain, an array of rows or the like.
+   */
+  readonly kind: 'value' | 'row' | 'record' | 'same' | 'same array' | 'unknown';
+  /** Names of the row's columns, or of the only OUT parameter; else empty. */
+  readonly columns: readonly string[];
 }
 
 /** A snapshot of a database's catalog, read over a connection of the gateway's own. */
@@ -232,11 +276,16 @@ export interface Catalog {
   readonly checkedTypes?: ReadonlySet<number> | undefined;
   /** Names of operators outside the system's schemas. */
   readonly userOperators: ReadonlySet<string>;
+  type?(oid: number): CatalogType | undefined;
+  /** Applies the search path where `schema` is null, as the server does for types. */
+  findType?(schema: string | null, name: string, searchPath: readonly string[]): CatalogType | undefined;
+  /** By a function's name, in whichever schema. One that is not here answers with one plain value without a name. */
+  readonly results?: ReadonlyMap<string, readonly FunctionResult[]> | undefined;
 }
 
 // --- Where values flow ---------------------------------------------------------------------------------------------------
 
-/** A base column: the table's OID and the attribute's number in it, 1-based. */
+/** A column of a relation: the relation's OID and the attribute's number in it, 1-based. */
 export interface BaseColumn {
   readonly oid: number;
   readonly attribute: number;
@@ -247,8 +296,13 @@ export type Dependence =
   /** On no base column: constants, counts, what comes from columns only through filters. */
   | { readonly kind: 'independent' }
   /** It is that column's value, unchanged: through aliases, joins, subqueries, views, casts to the same type. */
-  | { readonly kind: 'direct'; readonly column: BaseColumn }
-  /** Computed from these, or one of several of them (set operations, COALESCE). */
+  | {
+      readonly kind: 'direct';
+      readonly column: BaseColumn;
+      /** Columns of views that it came through: a rule may name them too. */
+      readonly via?: readonly BaseColumn[] | undefined;
+    }
+  /** Computed from these, or one of several of them (set operations, COALESCE); columns of views on the way among them. */
   | { readonly kind: 'derived'; readonly from: readonly BaseColumn[] }
   | { readonly kind: 'unproven'; readonly reason: string };
 

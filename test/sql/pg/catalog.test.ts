@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
-import { buildCatalog, CATALOG_SQL, QUERIES } from '../../../src/sql/pg/catalog.ts';
+import { buildCatalog, CATALOG_SQL } from '../../../src/sql/pg/catalog.ts';
 import { ready } from '../../../src/sql/pg/classify.ts';
 import { functionNeed, isSystemType, operatorNeed, takesWholeRow } from '../../../src/sql/pg/functions.ts';
 import { systemRelation } from '../../../src/sql/pg/relations.ts';
@@ -104,6 +104,42 @@ test('relations, their columns, and what they come from', async () => {
   assert.equal(found(catalog, null, 't_pkey').kind, 'i');
   const listed = [...catalog.relations()].map((relation) => relation.name);
   assert.ok(listed.includes('t') && !listed.includes('pg_stats'));
+});
+
+test('types, the queries of views, and functions that answer with rows', async () => {
+  const catalog = await read();
+  const t = found(catalog, null, 't');
+  assert.deepEqual(
+    [...(t.types ?? [])].map(([attribute, type]) => [attribute, type.modifier, catalog.type?.(type.oid)?.name]),
+    [
+      [1, -1, 'int4'],
+      [3, -1, 'text'],
+      [4, -1, 'text'],
+    ],
+  );
+  const row = catalog.findType?.(null, 't', PATH);
+  assert.deepEqual(
+    [row?.schema, row?.kind, row?.relation, row?.fields],
+    ['public', 'c', t.oid, ['id', 'email', 'low']],
+  );
+  assert.deepEqual(catalog.findType?.(null, 'comp', PATH)?.fields, ['a']);
+  assert.deepEqual(found(catalog, null, 'comp').columns.size, 0);
+  const array = catalog.findType?.('pg_catalog', '_int4', []);
+  assert.deepEqual([array?.element, catalog.type?.(23)?.array], [23, array?.oid]);
+  assert.equal(catalog.findType?.(null, 'point', PATH)?.element, 0);
+  assert.equal(catalog.type?.(catalog.findType?.(null, 'nested', PATH)?.base ?? 0)?.name, 'risky');
+  assert.match(found(catalog, null, 'v2').definition ?? '', /FROM public\.v1,\s+s\.t/);
+  assert.ok(found(catalog, null, 'm').definition && t.definition === undefined);
+  const shapes = (name: string) => catalog.results?.get(name)?.map(({ kind, columns }) => [kind, columns]);
+  assert.deepEqual(shapes('json_each'), [['row', ['key', 'value']]]);
+  assert.deepEqual(shapes('json_array_elements'), [['value', ['value']]]);
+  assert.deepEqual(shapes('json_to_record'), [['record', []]]);
+  assert.deepEqual(shapes('json_populate_record'), [['same', []]]);
+  assert.deepEqual(shapes('array_append'), [['same array', []]]);
+  assert.deepEqual(shapes('to_comp'), [['row', ['a']]]);
+  assert.equal(shapes('upper')?.length, 2);
+  assert.equal(shapes('lower')?.[0]?.[0], 'same');
+  assert.equal(shapes('md5'), undefined);
 });
 
 test('names are found as the server finds them', async () => {
