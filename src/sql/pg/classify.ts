@@ -43,6 +43,7 @@ function facts(text: string, raw: Fields, index: number, count: number, place: (
   const start = first + (/^\s*/.exec(text.slice(first, end))?.[0].length ?? 0);
   const walk = startWalk();
   statement(walk, raw.stmt);
+  const secrets = secretSpans(text, start, end, walk.secretive, walk.secretLiterals.map(place));
   return {
     start,
     end,
@@ -57,8 +58,9 @@ function facts(text: string, raw: Fields, index: number, count: number, place: (
     copy: walk.copy,
     columnsHidden: walk.columnsHidden,
     opaque: walk.opaque,
-    valueBlind: walk.valueBlind,
-    secrets: secretSpans(text, start, end, walk.secretive, walk.secretLiterals.map(place)),
+    // Secrets stand elsewhere where literals have other lengths.
+    valueBlind: walk.valueBlind && secrets.length === 0,
+    secrets,
   };
 }
 

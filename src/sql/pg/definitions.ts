@@ -22,6 +22,7 @@ import {
 import { definitions } from './utilities.ts';
 import {
   addColumn,
+  addCreated,
   addEverything,
   addKind,
   addNeed,
@@ -108,7 +109,7 @@ const createTable: StatementHandler = (walk, fields) => {
     'relation tableElts inhRelations partbound partspec ofTypename constraints nnconstraints options oncommit tablespacename accessMethod if_not_exists',
   );
   addKind(walk, 'create-table');
-  addTarget(walk, relationOf(fields.relation), 'ddl');
+  addCreated(walk, relationOf(fields.relation));
   const scope = openScope(null);
   for (const item of listOf(fields.tableElts)) {
     const { type, fields: element } = nodeOf(item);
@@ -162,7 +163,7 @@ function rangeOf(value: unknown): Fields {
 /** The new relation of SELECT INTO and CREATE TABLE AS. */
 export function into(walk: Walk, fields: Fields): void {
   expect('IntoClause', fields);
-  addTarget(walk, relationOf(fields.rel), 'ddl');
+  addCreated(walk, relationOf(fields.rel));
   definitions(fields.options);
 }
 
@@ -182,7 +183,7 @@ const createTableAs: StatementHandler = (walk, fields, inner) => {
 const createView: StatementHandler = (walk, fields) => {
   only('ViewStmt', fields, 'view aliases query replace options withCheckOption');
   addKind(walk, 'create-view');
-  addTarget(walk, relationOf(fields.view), 'ddl');
+  addCreated(walk, relationOf(fields.view));
   definitions(fields.options);
   query(walk, fields.query, null, false);
 };
@@ -201,7 +202,9 @@ const createIndex: StatementHandler = (walk, fields) => {
   );
   addKind(walk, 'create-index');
   const table = relationOf(fields.relation);
-  addTarget(walk, table, 'ddl');
+  // Inside CREATE SCHEMA it is looked for in the new one.
+  if (walk.schema === null) addTarget(walk, table, 'ddl');
+  else addCreated(walk, table);
   const scope = openScope(null);
   scope.rows.add(textOf(table.relname) ?? '');
   for (const item of [...listOf(fields.indexParams), ...listOf(fields.indexIncludingParams)]) {
@@ -245,7 +248,7 @@ function sequenceOptions(walk: Walk, list: unknown): void {
 const createSequence: StatementHandler = (walk, fields) => {
   only('CreateSeqStmt', fields, 'sequence options if_not_exists');
   addKind(walk, 'create-sequence');
-  addTarget(walk, relationOf(fields.sequence), 'ddl');
+  addCreated(walk, relationOf(fields.sequence));
   sequenceOptions(walk, fields.options);
 };
 
@@ -285,7 +288,7 @@ const alterEnum: StatementHandler = (walk, fields) => {
 const createComposite: StatementHandler = (walk, fields) => {
   only('CompositeTypeStmt', fields, 'typevar coldeflist');
   addKind(walk, 'create-type');
-  addTarget(walk, relationOf(fields.typevar), 'ddl');
+  addCreated(walk, relationOf(fields.typevar));
   visit(walk, fields.coldeflist, openScope(null), 'expression');
 };
 

@@ -293,6 +293,14 @@ function remove(walk: Walk, fields: Fields, parent: Scope | null, outer: boolean
   returning(walk, fields.returningClause, relation, scope, outer);
 }
 
+/** What WHEN … THEN does counts as the statement of that name. */
+const MERGE_ACTIONS: Readonly<Record<string, string>> = {
+  CMD_DELETE: 'delete',
+  CMD_INSERT: 'insert',
+  CMD_NOTHING: '',
+  CMD_UPDATE: 'update',
+};
+
 function merge(walk: Walk, fields: Fields, parent: Scope | null, outer: boolean): void {
   expect('MergeStmt', fields);
   addKind(walk, 'merge');
@@ -301,12 +309,20 @@ function merge(walk: Walk, fields: Fields, parent: Scope | null, outer: boolean)
   const used: ColumnPlace = outer ? 'predicate' : 'expression';
   const relation = target(walk, fields.relation, scope);
   fromItems(walk, [fields.sourceRelation], scope, used, null);
+  const before = walk.columnRefs;
   visit(walk, fields.joinCondition, scope, used);
+  const joined = walk.columnRefs;
   for (const item of listOf(fields.mergeWhenClauses)) {
     const { type, fields: when } = nodeOf(item);
     if (type !== 'MergeWhenClause') throw new NotUnderstood(`${type} where WHEN belongs`);
     expect(type, when);
+    const sofar = walk.columnRefs;
     visit(walk, when.condition, scope, used);
+    const action = MERGE_ACTIONS[textOf(when.commandType) ?? ''];
+    if (action === undefined) throw new NotUnderstood('MERGE has an action that the gateway does not know');
+    if (action !== '') addKind(walk, action);
+    const unlimited = joined === before && walk.columnRefs === sofar;
+    if (unlimited && (action === 'delete' || action === 'update')) addKind(walk, `${action}-without-where`);
     assigned(walk, when.targetList, scope);
     if (when.commandType === 'CMD_INSERT' && when.targetList === undefined) addColumn(walk, null, '*', 'assigned');
     visit(walk, when.values, scope, 'expression');

@@ -120,13 +120,18 @@ export function addEverything(walk: Walk, verb: Verb): void {
   addRelation(walk, '*', '*', verb);
 }
 
-/** A relation that a statement names as its object, never as a CTE. A temporary one is in the session's own schema. */
+/** A relation that a statement names as its object, never as a CTE. */
 export function addTarget(walk: Walk, relation: Fields, verb: Verb): { schema: string | null; name: string } {
   const name = textOf(relation.relname) ?? '';
-  let schema = textOf(relation.schemaname);
-  if (schema === null && verb === 'ddl') schema = relation.relpersistence === 't' ? 'pg_temp' : walk.schema;
+  const schema = textOf(relation.schemaname);
   addRelation(walk, schema, name, verb);
   return { schema, name };
+}
+
+/** A relation that a statement makes: a temporary one is in the session's own schema, one of CREATE SCHEMA in that one. */
+export function addCreated(walk: Walk, relation: Fields): void {
+  const schema = textOf(relation.schemaname) ?? (relation.relpersistence === 't' ? 'pg_temp' : walk.schema);
+  addRelation(walk, schema, textOf(relation.relname) ?? '', 'ddl');
 }
 
 export function addFunction(walk: Walk, schema: string | null, name: string, need: Need): void {

@@ -82,6 +82,7 @@ test('which statements are blind for their values', () => {
     "SELECT 'pg_class'::regclass",
     "SELECT regtype 'int4'",
     "SELECT (SELECT a FROM (SELECT nextval('s') AS a) x)",
+    "SELECT hmac(a, 'k', 'sha256') FROM t",
     'EXPLAIN SELECT a FROM t WHERE b = 1',
     'PREPARE p AS SELECT 1',
     'DECLARE c CURSOR FOR SELECT 1',

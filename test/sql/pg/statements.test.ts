@@ -102,15 +102,30 @@ table('changes of rows', [
   ['DELETE FROM ONLY t USING u WHERE t.a = u.a RETURNING *', 'delete', 'read write', 't:read t:write u:read'],
   [
     'MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (u.a)',
-    'merge',
+    'merge delete insert',
     'read write',
     't:write u:read',
   ],
   [
     'MERGE INTO t USING (SELECT * FROM u) x ON t.a = x.a WHEN MATCHED AND x.b IN (SELECT b FROM v) THEN UPDATE SET c = (SELECT 1 FROM w) RETURNING t.*',
-    'merge',
+    'merge update',
     'read write',
     't:read t:write u:read v:read w:read',
+  ],
+]);
+
+table('MERGE counts as what it does', [
+  [
+    'MERGE INTO t USING u ON true WHEN MATCHED THEN DELETE',
+    'merge delete delete-without-where',
+    'read write',
+    't:write u:read',
+  ],
+  [
+    'MERGE INTO t USING u ON true WHEN MATCHED AND t.a = 1 THEN UPDATE SET b = 1 WHEN NOT MATCHED THEN DO NOTHING',
+    'merge update',
+    'read write',
+    't:write u:read',
   ],
 ]);
 
@@ -309,6 +324,12 @@ table('definitions', [
     'create-schema create-table create-view',
     'read ddl',
     's.*:ddl s.t:ddl s.v:ddl t:read',
+  ],
+  [
+    'CREATE SCHEMA s CREATE TABLE t () INHERITS (p) CREATE TABLE u (a int REFERENCES q)',
+    'create-schema create-table',
+    'ddl',
+    'p:ddl q:ddl s.*:ddl s.t:ddl s.u:ddl',
   ],
   ["CREATE TYPE s.e AS ENUM ('a')", 'create-type', 'ddl', 's.e:ddl'],
   ["ALTER TYPE e ADD VALUE 'b'", 'alter-type', 'ddl', '*.e:ddl'],
