@@ -87,6 +87,8 @@ export function servePg(options: PgPortOptions): (socket: Socket, closed: () => 
       if (found?.secret.equals(secret)) found.cancel();
     })
       .then(async (proven) => {
+        // The database has a limit of its own; how that went the client is told.
+        clearTimeout(timer);
         if (proven === null) return;
         const abort = new AbortController();
         raw.once('close', () => abort.abort());

@@ -88,7 +88,10 @@ export class PgSession implements Spliced {
     const { relay, turn } = this.#o;
     if (this.#over) return;
     relay.toServer.drain();
-    if (!relay.toClient.empty) turn.end();
+    if (!relay.toClient.empty) {
+      this.#askForFlush();
+      turn.end();
+    }
     this.#end(why, lastWords);
   }
 
@@ -117,7 +120,7 @@ export class PgSession implements Spliced {
   }
 
   #after(): void {
-    const { relay, turn, warn } = this.#o;
+    const { relay, warn } = this.#o;
     if (relay.serverProblem !== null) {
       warn(`the database broke the protocol: ${relay.serverProblem}`);
       this.end({ kind: 'upstream', message: `the database's answer was not understood: ${relay.serverProblem}` });
@@ -132,11 +135,14 @@ export class PgSession implements Spliced {
       );
       return;
     }
-    if (!this.#due) {
-      this.#due = true;
-      turn.due(this);
-    }
+    this.#askForFlush();
     if (relay.clientHeld || relay.serverHeld) this.#flow();
+  }
+
+  #askForFlush(): void {
+    if (this.#due) return;
+    this.#due = true;
+    this.#o.turn.due(this);
   }
 
   /** Reads from each side only as long as the relay and the other side take it. */
