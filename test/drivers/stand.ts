@@ -55,15 +55,22 @@ export interface Stand {
   sleeping(): Promise<void>;
 }
 
-/** Starts it before the tests of the file, and ends it after them. `prepare` may add to the sample data. */
+export interface StandOptions extends Partial<GatewayOptions> {
+  /** Adds to the sample data. */
+  readonly prepare?: (database: PostgresServer) => Promise<void>;
+  /** The database's. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+}
+
+/** Starts it before the tests of the file, and ends it after them. */
 export function stand(
   maskings: readonly MaskingName[],
-  { prepare, ...options }: Partial<GatewayOptions> & { prepare?: (database: PostgresServer) => Promise<void> } = {},
+  { prepare, settings = {}, ...options }: StandOptions = {},
 ): Stand {
   const gateways = new Map<MaskingName, TestGateway>();
   let database: PostgresServer | undefined;
   before(async () => {
-    database = await startPostgres({ auth: 'scram-sha-256', sql: SAMPLE });
+    database = await startPostgres({ auth: 'scram-sha-256', sql: SAMPLE, settings });
     await prepare?.(database);
     for (const name of maskings) {
       const masking = name === 'nothing' ? {} : { connection: { masking: 'm' }, masking: { m: MASKINGS[name] } };
