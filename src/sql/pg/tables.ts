@@ -1,7 +1,7 @@
 // The parts of a table's definition: columns, constraints, and what ALTER TABLE does to them.
 
-import { partitionBound, relationOf } from './definitions.ts';
 import { expect, useOperator, visit, visitStruct } from './expressions.ts';
+import { relationOf } from './objects.ts';
 import { indexElement } from './queries.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, namesOf, nodeOf, only, optional, textOf } from './tree.ts';
 import { definitions } from './utilities.ts';
@@ -75,6 +75,18 @@ export function constraint(walk: Walk, fields: Fields, scope: Scope): void {
   }
   definitions(fields.options);
   if (fields.pktable !== undefined) addTarget(walk, relationOf(fields.pktable), 'ddl');
+}
+
+/** FOR VALUES …: literals, and the names MINVALUE and MAXVALUE. */
+export function partitionBound(walk: Walk, fields: Fields): void {
+  only(
+    'PartitionBoundSpec',
+    fields,
+    'strategy is_default modulus remainder listdatums lowerdatums upperdatums location',
+  );
+  const scope = openScope(null);
+  for (const list of [fields.listdatums, fields.lowerdatums, fields.upperdatums])
+    visit(walk, list, scope, 'expression');
 }
 
 /** What ALTER TABLE may do with `ddl`. */
