@@ -19,6 +19,7 @@ import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { classify, ready } from './sql/pg/classify.ts';
 import { foldLiterals } from './sql/pg/fold.ts';
+import { looseSecretSpans } from './sql/pg/secrets.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
 import type { GrantState, Session } from './types.ts';
 import { Contexts, Gate, type GateServices } from './wire/gate.ts';
@@ -114,7 +115,7 @@ export async function serve(env: Env): Promise<Running> {
 
     const contexts = new Contexts();
     const gateOf = (desk: { readonly judge: ConnectionJudge }): GateServices => ({
-      dialect: { classify, classifyLarge: (text) => pool.classify(text), foldLiterals },
+      dialect: { classify, classifyLarge: (text) => pool.classify(text), foldLiterals, looseSecrets: looseSecretSpans },
       // A session keeps the judge of its connection through a changed config; without its connection it is ended.
       get judge() {
         return desk.judge;

@@ -76,6 +76,8 @@ export interface Dialect {
   classify(text: string): Classification;
   /** For texts too large for the event loop. */
   classifyLarge(text: string): Promise<Classification>;
+  /** Spans that look like secrets, in a text that was not understood or whose body is not; UTF-16 units, ascending. */
+  looseSecrets(text: string): readonly (readonly [start: number, end: number])[];
   /** The text with its plain literals taken out, or null. */
   foldLiterals(bytes: Buffer, start: number, end: number): string | null;
 }
@@ -389,7 +391,7 @@ export class Gate {
       n,
       at: turn.time,
       phase,
-      text: redacted(text, judgement.statements),
+      text: redacted(text, secretsOf(text, judgement.statements, this.#services.dialect)),
       parameters,
       kinds: judgement.kinds,
       verbs,
@@ -532,15 +534,21 @@ function uses(statements: readonly Facts[], ...actions: readonly HandleUse['acti
 
 const REDACTED = "'[redacted]'";
 
+type Spans = readonly (readonly [start: number, end: number])[];
+
+/** Where a statement's body cannot be seen into, and in a text that was not understood, secrets are known by their look alone. */
+function secretsOf(text: string, statements: readonly Facts[], dialect: Dialect): Spans {
+  const unseen = statements.length === 0 || statements.some(({ opaque }) => opaque !== null);
+  return unseen ? dialect.looseSecrets(text) : statements.flatMap(({ secrets }) => secrets);
+}
+
 /** The text with the spans that hold secrets replaced. */
-export function redacted(text: string, statements: readonly Facts[]): string {
+export function redacted(text: string, secrets: Spans): string {
   let out = '';
   let at = 0;
-  for (const facts of statements) {
-    for (const [start, end] of facts.secrets) {
-      out += text.slice(at, start) + REDACTED;
-      at = end;
-    }
+  for (const [start, end] of secrets) {
+    out += text.slice(at, start) + REDACTED;
+    at = end;
   }
   return at === 0 ? text : out + text.slice(at);
 }
