@@ -538,7 +538,9 @@ type Spans = readonly (readonly [start: number, end: number])[];
 
 /** Where a statement's body cannot be seen into, and in a text that was not understood, secrets are known by their look alone. */
 function secretsOf(text: string, statements: readonly Facts[], dialect: Dialect): Spans {
-  const unseen = statements.length === 0 || statements.some(({ opaque }) => opaque !== null);
+  const [only] = statements;
+  if (statements.length === 1 && only?.opaque === null) return only.secrets;
+  const unseen = only === undefined || statements.some(({ opaque }) => opaque !== null);
   return unseen ? dialect.looseSecrets(text) : statements.flatMap(({ secrets }) => secrets);
 }
 

@@ -112,7 +112,12 @@ export function toyGate({ masks = true } = {}): ToyGate {
   const classify = (text: string) => ({ ok: true as const, statements: text.split(';').map(facts) });
   const gate = new Gate(
     {
-      dialect: { classify, classifyLarge: (text) => pause().then(() => classify(text)), foldLiterals: () => null },
+      dialect: {
+        classify,
+        classifyLarge: (text) => pause().then(() => classify(text)),
+        foldLiterals: () => null,
+        looseSecrets: () => [],
+      },
       judge,
       contexts: new Contexts(),
       recorder: {
