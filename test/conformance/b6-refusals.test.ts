@@ -121,10 +121,19 @@ test('B7 what was closed cannot be executed; what SQL has made anew is not what 
     'E 34000',
     'Z I',
   ]);
-  const sql = [m.query('deallocate t'), m.query('prepare t as select name from items')];
+  // One name is used in one of the two ways.
   await client.ask([parse('t', 'select 1'), m.sync()]);
-  assert.deepEqual(await client.ask(sql, 2), ['C DEALLOCATE', 'Z I', 'C PREPARE', 'Z I']);
+  const sql = [m.query('deallocate t'), m.query('prepare t as select name from items')];
+  assert.deepEqual(await client.ask(sql, 2), ['C DEALLOCATE', 'Z I', 'E 42501', 'Z I']);
   assert.deepEqual(await client.ask([bind('', 't'), m.execute('', 0), m.sync()]), ['E 26000', 'Z I']);
+  const cursor = m.query('declare c cursor for select name from items');
+  const bound = [parse('', 'select 1'), bind('c', ''), m.sync()];
+  const read = await client.ask(
+    [m.query('begin'), ...bound, m.query('close c'), cursor, m.execute('c', 0), m.sync()],
+    5,
+  );
+  assert.deepEqual(read.slice(-4), ['C DECLARE CURSOR', 'Z T', 'E 34000', 'Z T']);
+  client.close();
 });
 
 test('B7 a portal that was left open is not gone on with after the grant’s end: the session ends with FATAL 57P01', async () => {

@@ -5,7 +5,7 @@
 // what the gateway refuses and masks in front of it.
 //
 // A text is statements split at `;`, each of them words: `rows <n>` with `secret` a column to be masked, `wide` for long cells;
-// `insert <x>`, `begin`, `commit`, `rollback`, `fail`, `copyin`, `copyout`, `notice`, `setpath`, `prepare <name> <text>`, `deallocate <name>`. `deny` anywhere in a text, or as
+// `insert <x>`, `begin`, `commit`, `rollback`, `fail`, `copyin`, `copyout`, `notice`, `setpath`, `prepare` and `declare <name> <text>`, `deallocate` and `close <name>`. `deny` anywhere in a text, or as
 // a parameter, is what a gateway refuses.
 import { Writer } from '../../src/wire/bytes.ts';
 import { Backend as B, errorResponse, noticeResponse, parameterStatus } from '../../src/wire/pg/messages.ts';
@@ -203,6 +203,16 @@ export function scriptedBackend({ judge = false } = {}): ScriptedBackend {
       case 'deallocate':
         statements.delete(words[1] ?? '');
         complete('DEALLOCATE');
+        return true;
+      case 'declare': {
+        const query = words.slice(2).join(' ');
+        portals.set(words[1] ?? '', { text: query, next: 0 });
+        complete('DECLARE CURSOR');
+        return true;
+      }
+      case 'close':
+        portals.delete(words[1] ?? '');
+        complete('CLOSE CURSOR');
         return true;
       default:
         throw new Failed('22012');

@@ -55,8 +55,8 @@ function facts(text: string): Facts {
   const first = text.split(' ')[0] ?? '';
   const kinds = [first === 'copyin' ? 'copy-from' : first];
   const settings = first === 'setpath' ? [{ name: 'search_path', value: null, need: 'read' as const }] : [];
-  const handles =
-    first === 'prepare' || first === 'deallocate' ? [{ action: first, name: text.split(' ')[1] ?? '' } as const] : [];
+  const action = (['prepare', 'deallocate', 'declare', 'close'] as const).find((word) => word === first);
+  const handles = action === undefined ? [] : [{ action, name: text.split(' ')[1] ?? '' }];
   const base = {
     start: 0,
     end: text.length,

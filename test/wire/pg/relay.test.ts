@@ -309,6 +309,18 @@ test('a name that Parse has made cannot be made anew by SQL, however the pipelin
   assert.ok(!run.toClient.includes('secret 0'));
 });
 
+test('a portal that SQL has made anew is not taken for what Bind made, in one pipeline or after an error', async () => {
+  const cursor = m.query('close c;declare c rows 1 secret');
+  const portal = [parse('', 'rows 1'), bind('c', ''), m.sync()];
+  const failure = [parse('', 'fail'), bind('', ''), m.execute('', 0), m.sync(), m.query('rollback;begin'), cursor];
+  for (const between of [[], failure]) {
+    const use = [m.execute('c', 0), m.sync()];
+    const { read, run } = await briefly(m.query('begin'), ...portal, cursor, ...between, ...use);
+    assert.deepEqual(read.slice(-2), ['E 34000', 'Z T']);
+    assert.ok(!run.toClient.includes('secret 0'));
+  }
+});
+
 test('a statement behind the end of a transaction waits for the search path that holds then', async () => {
   const { run } = await briefly(m.query('begin;setpath'), m.query('rows 1'), m.query('commit'), m.query('rows 2'));
   const order = cut(run.toServer).messages.map(({ body }) => body.toString('latin1', 0, body.length - 1).split(' ')[0]);
