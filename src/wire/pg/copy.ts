@@ -158,7 +158,11 @@ export class CopyMasker {
     let mask = this.#header ? undefined : plan[this.#column];
     let cell = start;
     for (let at = start; at < end; at++) {
-      const next = table[(state << 8) | (buffer[at] ?? 0)] ?? STATE.bad;
+      const row = state << 8;
+      // Most bytes change nothing: a loop of its own, in which no look-up waits for the one before.
+      while (at < end && table[row | (buffer[at] ?? 0)] === state) at++;
+      if (at === end) break;
+      const next = table[row | (buffer[at] ?? 0)] ?? STATE.bad;
       if (next < STATE.endCell) {
         state = next;
         continue;
