@@ -5,6 +5,7 @@
 // credential.
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { SallyportError } from '../../errors.ts';
 import type { Session } from '../../types.ts';
 import type { Gate } from '../gate.ts';
 import type { EndReason, Open } from '../listen.ts';
@@ -13,10 +14,12 @@ import { type ServerTls, upgradeServer } from '../tls.ts';
 import { type Authenticated, createAcceptance } from './accept.ts';
 import type { ScramVerifier } from './auth.ts';
 import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
+import type { DialFailure } from './dial.ts';
 import {
   ALPN,
   authenticationOk,
   backendKeyData,
+  type ErrorFields,
   errorResponse,
   parameterStatus,
   readyForQuery,
@@ -64,6 +67,9 @@ const CANCEL_KEY_32 = 32;
 
 /** How long a client may take to read why it is refused, milliseconds. */
 const LAST_WORDS = 1_000;
+
+/** "Appendix A. PostgreSQL Error Codes", class 22. */
+const INVALID_PARAMETER_VALUE = '22023';
 
 interface Cancellable {
   readonly secret: Buffer;
@@ -199,8 +205,7 @@ async function open(
   } catch (error) {
     options.log.warn({ connection: connection.name, reason: text(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${text(error)}`);
-    const message = `connection "${connection.name}" cannot be reached by the gateway`;
-    socket.end(errorResponse({ severity: 'FATAL', code: '08006', message, hint: 'The gateway’s log says why.' }));
+    socket.end(errorResponse(unreachable(connection.name, who.settings, error)));
     return;
   }
 
@@ -234,6 +239,18 @@ async function open(
   socket.write(Buffer.concat(greeting));
   running.start(who.rest, upstream.rest);
   if (socket.destroyed) running.end({ kind: 'shutdown', message: 'the client has left' });
+}
+
+/** What a client is told when the database does not let the gateway in: nothing in the database's own words. */
+function unreachable(name: string, settings: ReadonlyMap<string, string>, error: unknown): ErrorFields {
+  const failure = error instanceof SallyportError ? (error.cause as Partial<DialFailure> | undefined) : undefined;
+  if (failure?.sqlstate === INVALID_PARAMETER_VALUE) {
+    const chosen = [...settings].map(([setting, value]) => `${setting}=${value}`).join(', ');
+    const message = `the database does not take the settings that were chosen at connect: ${chosen}`;
+    return { severity: 'FATAL', code: INVALID_PARAMETER_VALUE, message, hint: 'One of the values is not valid there.' };
+  }
+  const message = `connection "${name}" cannot be reached by the gateway`;
+  return { severity: 'FATAL', code: '08006', message, hint: 'The gateway’s log says why.' };
 }
 
 function freePid(taken: ReadonlyMap<number, unknown>): number {
