@@ -19,9 +19,9 @@ import {
   writeCell,
   writtenLength,
 } from './copy-cells.ts';
+import type { CopyResponse } from './decode.ts';
 
 const COPY_DATA = 0x64;
-const COPY_OUT_RESPONSE = 0x48;
 const HEADER = 5;
 const NULL_LENGTH = -1;
 const MALFORMED = -1;
@@ -45,19 +45,17 @@ const LENGTH_SIZE = 4;
  */
 export function copyMasker(form: CopyForm, plan: RowPlan): CopyMasker | null {
   if (form.unknown !== null) return null;
-  if (form.encoding !== null && !/^utf[-_]?8$/i.test(form.encoding)) return null;
+  if (form.encoding !== null && !/^(utf8|unicode)$/i.test(form.encoding.replace(/[^a-z0-9]/gi, ''))) return null;
   if (form.format === 'binary') return new CopyMasker(null, false, plan);
   const cells = cellsOf(form);
   return cells && new CopyMasker(cells, form.header, plan);
 }
 
-/** Whether the CopyOutResponse message [start, end) announces that form with that many columns. */
-export function announces(buffer: Buffer, start: number, end: number, form: CopyForm, columns: number): boolean {
+/** Whether a CopyOutResponse (decode.ts) announces that form with that many columns. */
+export function announces(response: CopyResponse, form: CopyForm, columns: number): boolean {
   const format = form.format === 'binary' ? 1 : 0;
-  if (end - start !== HEADER + 3 + 2 * columns || buffer[start] !== COPY_OUT_RESPONSE) return false;
-  if (buffer[start + HEADER] !== format || buffer.readUInt16BE(start + HEADER + 1) !== columns) return false;
-  for (let at = start + HEADER + 3; at < end; at += 2) if (buffer.readUInt16BE(at) !== format) return false;
-  return true;
+  const { overallFormat, formats } = response;
+  return overallFormat === format && formats.length === columns && formats.every((one) => one === format);
 }
 
 export class CopyMasker {
