@@ -2,6 +2,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { acceptSocket } from './socket.ts';
 
+/** Silence after which TCP asks whether a client is still there; the system's own default is two hours. */
+const KEEPALIVE_MS = 30_000;
+
 /** An open client connection, from accept to close, as the port sees it. */
 export interface Open {
   /** Ends it now, telling the client why in its protocol's words. */
@@ -46,19 +49,22 @@ export interface Port {
 export async function listen(options: ListenOptions): Promise<Port> {
   const open = new Set<Open>();
   let emptied: (() => void) | null = null;
-  const server: Server = createServer({ noDelay: true, keepAlive: true, pauseOnConnect: true }, (accepted) => {
-    const socket = acceptSocket(accepted);
-    if (open.size >= options.maxSessions) {
-      socket.on('error', () => {});
-      socket.end(options.full());
-      return;
-    }
-    const session: Open = options.serve(socket, () => {
-      open.delete(session);
-      if (open.size === 0) emptied?.();
-    });
-    open.add(session);
-  });
+  const server: Server = createServer(
+    { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS, pauseOnConnect: true },
+    (accepted) => {
+      const socket = acceptSocket(accepted);
+      if (open.size >= options.maxSessions) {
+        socket.on('error', () => {});
+        socket.end(options.full());
+        return;
+      }
+      const session: Open = options.serve(socket, () => {
+        open.delete(session);
+        if (open.size === 0) emptied?.();
+      });
+      open.add(session);
+    },
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);

@@ -42,7 +42,7 @@ export const B: Readonly<Record<string, Verdict>> = {
     status: 'fails closed',
     attack: 're-Parse, Close then Execute, Execute and open portals at the grant’s end',
     shows:
-      'each new text is judged, closed or re-made names are not executed, the end of a grant stops sleeps, COPYs, portals and results with FATAL 57P01 (in the middle of a row of more than 32 KiB the connection closes without it); statements made by SQL’s PREPARE are refused to Bind',
+      'each new text is judged, closed or re-made names are not executed, the end of a grant stops sleeps, COPYs, portals and results with FATAL 57P01 (in the middle of a row of more than 32 KiB the connection closes without it); a name serves either Parse or SQL’s PREPARE in a session, not both',
   },
   B8: {
     status: 'withstood',
@@ -64,6 +64,6 @@ export const B: Readonly<Record<string, Verdict>> = {
     status: 'open',
     attack: 'clients that do not read, send without reading, are slow or gone',
     shows:
-      'a stalled reader stops the database and a flood is no longer read, with memory flat; half handshakes and silent sessions end; a peer that vanishes without a packet while its statement runs is noticed only by TCP keep-alive, which no test shows',
+      'a stalled reader stops the database and a flood is no longer read, with memory flat; half handshakes and silent sessions end; a peer that vanishes without a packet while its statement runs is noticed only by TCP keep-alive (from 30 s on), which no test shows',
   },
 };

@@ -312,7 +312,7 @@ export function scriptedBackend({ judge = false } = {}): ScriptedBackend {
       case 'D': {
         const target = name();
         const text = body[0] === 0x53 ? statements.get(target) : portals.get(target)?.text;
-        if (text === undefined) throw new Failed(body[0] === 0x53 ? '26000' : '34000', judge);
+        if (text === undefined) throw new Failed(body[0] === 0x53 ? '26000' : '34000');
         awake(text);
         if (body[0] === 0x53) message(B.parameterDescription, (w) => w.i16(0));
         return describe(text);
