@@ -1,21 +1,15 @@
 // Debian's pgjdbc through the gateway, where a JDK and the driver happen to be installed.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { run, stand } from './stand.ts';
+import { missing, run, stand } from './stand.ts';
 
 const bench = stand(['nothing', 'another table', 'the table read']);
 const DRIVER = '/usr/share/java/postgresql.jar';
 const SOURCE = fileURLToPath(new URL('java/WithJdbc.java', import.meta.url));
 
-const jdk = await promisify(execFile)('javac', ['-version']).then(
-  () => true,
-  () => false,
-);
-const skip = jdk && existsSync(DRIVER) ? false : 'no JDK, or no libpostgresql-jdbc-java';
+const skip = existsSync(DRIVER) ? await missing('javac', '-version') : `${DRIVER} is not there`;
 
 for (const masking of ['nothing', 'another table', 'the table read'] as const) {
   test(`pgjdbc, ${masking} masked`, { skip }, async () => {

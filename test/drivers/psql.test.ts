@@ -4,11 +4,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ALL, assertSame, libpqEnv, type Program, READ_WRITE, type Run, run, stand, start } from './stand.ts';
+import { ALL, assertSame, libpqEnv, missing, type Program, READ_WRITE, type Run, run, stand, start } from './stand.ts';
 
 const bench = stand(['nothing', 'another table', 'the table read']);
 const UNMASKED = ['nothing', 'another table'] as const;
 let dir: string;
+const skip = (await missing('psql', '--version')) || (await missing('script', '--version'));
 
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'sallyport-psql-'));
@@ -47,7 +48,7 @@ const WITH_NAMES = [
 ];
 
 for (const masking of UNMASKED) {
-  test(`every \\d is answered as by the database under a read grant, ${masking} masked`, async () => {
+  test(`every \\d is answered as by the database under a read grant, ${masking} masked`, { skip }, async () => {
     const script = [...BACKSLASHES, ...WITH_NAMES].flatMap((line) => [`\\echo === ${line.slice(1)}`, line]).join('\n');
     const direct = await psql(bench.database.psqlEnv, script);
     const through = await psql(await libpqEnv(bench.gateway(masking)), script);
@@ -55,7 +56,7 @@ for (const masking of UNMASKED) {
     assert.match(direct.out, /"users_pkey" PRIMARY KEY/);
   });
 
-  test(`a session of reads looks the same, ${masking} masked`, async () => {
+  test(`a session of reads looks the same, ${masking} masked`, { skip }, async () => {
     const script = `
       \\set who 'name 7'
       SELECT id, email FROM users WHERE name = :'who';
@@ -96,7 +97,7 @@ for (const masking of UNMASKED) {
     assert.match(through.out, /last/);
   });
 
-  test(`writes, COPY and \\copy under a grant that writes, ${masking} masked`, async () => {
+  test(`writes, COPY and \\copy under a grant that writes, ${masking} masked`, { skip }, async () => {
     const file = join(dir, 'words.txt');
     const copied = join(dir, 'copied.csv');
     const script = `
@@ -125,7 +126,7 @@ x\tnot a number
     assert.equal(await readFile(copied, 'utf8'), expected);
   });
 
-  test(`a refusal in the middle of a block leaves the block alive, ${masking} masked`, async () => {
+  test(`a refusal in the middle of a block leaves the block alive, ${masking} masked`, { skip }, async () => {
     const env = await libpqEnv(bench.gateway(masking), { scopes: ['db:db.public.scratch:read+write'] });
     const script = `
       DELETE FROM scratch;
@@ -144,7 +145,7 @@ x\tnot a number
   });
 }
 
-test('texts of several statements, and several texts', async () => {
+test('texts of several statements, and several texts', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('another table'));
   assert.deepEqual(await command(env, 'SELECT 1; SELECT 2', 'SELECT 3'), { code: 0, out: '1\n2\n3\n', err: '' });
   const refused = await command(env, 'SELECT 1; DROP TABLE users');
@@ -153,7 +154,7 @@ test('texts of several statements, and several texts', async () => {
   assert.match(refused.err, /statement 2 of 2/);
 });
 
-test('a refusal shows what INTERFACE.md says it does', async () => {
+test('a refusal shows what INTERFACE.md says it does', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('nothing'));
   const { out, err } = await psql(env, 'DELETE FROM users;\n\\errverbose\nSELECT count(*) FROM users;', '-At');
   assert.match(err, /^ERROR: {2}42501: delete refused: .*needs write/m);
@@ -171,14 +172,14 @@ test('a refusal shows what INTERFACE.md says it does', async () => {
   assert.equal(out, '20\n');
 });
 
-test('ON_ERROR_STOP ends a script at the refusal', async () => {
+test('ON_ERROR_STOP ends a script at the refusal', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('nothing'));
   const { code, out } = await psql(env, 'SELECT 1;\nTRUNCATE users;\nSELECT 2;', '-At', '-v', 'ON_ERROR_STOP=1');
   assert.equal(code, 3);
   assert.equal(out, '1\n');
 });
 
-test('TLS, with and without channel binding, and \\conninfo', async () => {
+test('TLS, with and without channel binding, and \\conninfo', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('nothing'));
   for (const more of [{ PGSSLMODE: 'require' }, { PGSSLMODE: 'require', PGCHANNELBINDING: 'require' }]) {
     const { code, out } = await psql({ ...env, ...more }, '\\conninfo\nSELECT count(*) FROM users;', '-At');
@@ -190,7 +191,7 @@ test('TLS, with and without channel binding, and \\conninfo', async () => {
   }
 });
 
-test('Ctrl-C cancels what runs, and the session goes on', async () => {
+test('Ctrl-C cancels what runs, and the session goes on', { skip }, async () => {
   for (const more of [{}, { PGSSLMODE: 'require' }]) {
     const gateway = bench.gateway('another table');
     const terminal = onTerminal({ ...(await libpqEnv(gateway, { scopes: ALL })), ...more });
@@ -207,7 +208,7 @@ test('Ctrl-C cancels what runs, and the session goes on', async () => {
   }
 });
 
-test('\\watch goes on until it is interrupted', async () => {
+test('\\watch goes on until it is interrupted', { skip }, async () => {
   const terminal = onTerminal(await libpqEnv(bench.gateway('another table')));
   terminal.type("SELECT 'round', count(*) FROM users \\watch 0.05\n");
   await terminal.shown('round|20', 3);
@@ -226,7 +227,7 @@ function onTerminal(env: NodeJS.ProcessEnv): Program & { type(text: string): voi
   return { ...program, type: (text) => void program.child.stdin?.write(text) };
 }
 
-test('masked cells in tables, cursors, FETCH_COUNT and \\gset', async () => {
+test('masked cells in tables, cursors, FETCH_COUNT and \\gset', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('the table read'));
   const script = `
     SELECT id, name, email, age, born, note FROM users WHERE id = 7;
@@ -248,7 +249,7 @@ test('masked cells in tables, cursors, FETCH_COUNT and \\gset', async () => {
   assert.equal(out.match(/\.com$/gm)?.length, 20 + 1 + 3 + 20, out);
 });
 
-test('what could bring a masked column out is refused, and the session goes on', async () => {
+test('what could bring a masked column out is refused, and the session goes on', { skip }, async () => {
   const env = await libpqEnv(bench.gateway('the table read'));
   for (const text of [
     'SELECT lower(email) FROM users',

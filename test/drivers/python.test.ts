@@ -1,10 +1,8 @@
 // Debian's Python drivers through the gateway, each by a script of its own that ends with 0 where all is as it should be.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { libpqEnv, run, stand } from './stand.ts';
+import { libpqEnv, missing, run, stand } from './stand.ts';
 
 const bench = stand(['nothing', 'another table', 'the table read']);
 /** Debian's own: another may stand before it in PATH. */
@@ -12,12 +10,9 @@ const PYTHON = '/usr/bin/python3';
 
 for (const module of ['psycopg2', 'psycopg', 'asyncpg', 'sqlalchemy']) {
   const name = module === 'psycopg' ? 'psycopg3' : module;
-  const missing = await promisify(execFile)(PYTHON, ['-c', `import ${module}`]).then(
-    () => false,
-    () => `Python's ${module} is not installed`,
-  );
+  const skip = await missing(PYTHON, '-c', `import ${module}`);
   for (const masking of ['nothing', 'another table', 'the table read'] as const) {
-    test(`${name}, ${masking} masked`, { skip: missing }, async () => {
+    test(`${name}, ${masking} masked`, { skip }, async () => {
       const scopes = ['db:db:read', 'db:db.public.scratch:write'];
       const env = await libpqEnv(bench.gateway(masking), { scopes });
       const script = fileURLToPath(new URL(`python/with_${name}.py`, import.meta.url));

@@ -179,3 +179,12 @@ function firstDifference(actual: string, expected: string): string | null {
   if (at === -1) return given.length === wanted.length ? null : `more: ${given.slice(wanted.length).join('\n')}`;
   return `line ${at + 1}, after "${wanted[at - 1]}": "${wanted[at]}" became "${given.slice(at, at + 4).join('\n')}"`;
 }
+
+/** A reason to skip what needs a program that is not installed here, or false. */
+export async function missing(command: string, ...args: string[]): Promise<string | false> {
+  const works = await run(command, args, {}).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+  return works ? false : `${[command, ...args].join(' ')} does not work here`;
+}
