@@ -12,7 +12,7 @@ SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory,
   WHERE n.nspname !~ '^pg_toast'
   ORDER BY t.oid`;
 
-/** Functions whose answer is not one plain value without a name. */
+/** Functions whose answer is not one plain value without a name, and their namesakes. */
 export const RESULTS_SQL = `
 SELECT p.proname, p.pronargs - p.pronargdefaults, CASE WHEN p.provariadic <> 0 THEN 1000 ELSE p.pronargs END,
     CASE WHEN t.typname ~ '^any.*array$' THEN 'same array' WHEN t.typname ~ '^any' THEN 'same'
@@ -24,8 +24,12 @@ SELECT p.proname, p.pronargs - p.pronargdefaults, CASE WHEN p.provariadic <> 0 T
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_type t ON t.oid = p.prorettype
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
-  WHERE p.prokind <> 'p' AND (t.typtype IN ('c', 'd') OR t.oid = 2249 OR t.typname ~ '^any' OR e.typtype IN ('c', 'd')
-    OR e.oid = 2249 OR p.proargmodes && ARRAY['o', 'b', 't']::"char"[])
+  WHERE p.prokind <> 'p' AND p.proname IN (
+    SELECT o.proname FROM pg_catalog.pg_proc o
+      JOIN pg_catalog.pg_type t ON t.oid = o.prorettype
+      LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+      WHERE t.typtype IN ('c', 'd') OR t.oid = 2249 OR t.typname ~ '^any' OR e.typtype IN ('c', 'd') OR e.oid = 2249
+        OR o.proargmodes && ARRAY['o', 'b', 't']::"char"[])
   ORDER BY p.proname, p.oid`;
 
 /**

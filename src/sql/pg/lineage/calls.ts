@@ -1,0 +1,110 @@
+// Calls of functions, aggregates and window functions: derived from all that they are given, but for those that only count.
+// Which function a name reaches, and whether it reads more than it is given, is judged elsewhere.
+
+import type { FunctionResult } from '../../../types.ts';
+import { functionNeed } from '../functions.ts';
+import { type Fields, namesOf, optional, qualified } from '../tree.ts';
+import { decideBy, evaluateAll, sorted, window } from './expressions.ts';
+import { computed, derive, type Field, INDEPENDENT, isFree, type Value } from './flow.ts';
+import { decide, type Level, type Run, write } from './scope.ts';
+
+/** Functions that keep or send what they are given, beside those that need more than `read`. */
+const KEEPERS: Readonly<Record<string, string>> = {
+  lo_from_bytea: 'a large object',
+  lo_put: 'a large object',
+  lowrite: 'a large object',
+  pg_notify: 'a notification',
+  set_config: 'a setting',
+  setseed: 'the seed of random()',
+  setval: 'a sequence',
+};
+
+/** How long a statement takes is as telling as how many rows it has. */
+const SLEEPERS: ReadonlySet<string> = new Set(['pg_sleep', 'pg_sleep_for', 'pg_sleep_until']);
+
+/** One call, wherever it stands. */
+export function call(level: Level, fields: Fields): Value {
+  const { run } = level;
+  const { schema, name } = qualified(namesOf(fields.funcname));
+  const args = evaluateAll(level, fields.args);
+  decideBy(level, fields.agg_filter);
+  const order = sorted(level, fields.agg_order);
+  if (fields.agg_distinct === true) decide(run, args);
+  const over = optional(fields.over);
+  if (over !== null) window(level, over);
+
+  const system = schema === 'pg_catalog' || (schema === null && !run.catalog.userFunctions.has(name));
+  const into = KEEPERS[name] ?? (functionNeed(schema, name) === 'read' ? null : `what ${name} is given`);
+  if (into !== null && !isFree(computed(args))) write(run, into, null, computed(args));
+  if (SLEEPERS.has(name)) decide(run, args);
+  // Only how many there are is told.
+  if (system && name === 'count') {
+    decide(run, args);
+    return INDEPENDENT;
+  }
+  // What WITHIN GROUP orders is what such an aggregate picks from.
+  const given = fields.agg_within_group === true ? [...args, ...order] : args;
+  return { ...derive(given), row: answerOf(run, name, given).row };
+}
+
+export interface Answer {
+  /** The fields of the row that it answers with, as in `Value`. */
+  readonly row: Value['row'];
+  /** The name of the only OUT parameter. */
+  readonly title: string | null;
+  /** The caller has to say which columns there are. */
+  readonly record: boolean;
+}
+
+/** What kind of thing a function answers with, going by its name and how much it is given. */
+export function answerOf(run: Run, name: string, args: readonly Value[]): Answer {
+  const { results } = run.catalog;
+  if (results === undefined) return { row: undefined, title: null, record: false };
+  const found = (results.get(name) ?? []).filter(({ least, most }) => args.length >= least && args.length <= most);
+  const answers = found.map((result) => one(result, args));
+  const [first] = answers;
+  if (first === undefined) return { row: null, title: null, record: false };
+  if (answers.every((other) => alike(first, other))) return first;
+  return { row: undefined, title: null, record: false };
+}
+
+function one(result: FunctionResult, args: readonly Value[]): Answer {
+  const [title] = result.columns;
+  switch (result.kind) {
+    case 'value':
+      return { row: null, title: title === undefined || title === '' ? null : title, record: false };
+    case 'row':
+      return { row: fieldsFrom(result.columns, args), title: null, record: false };
+    case 'same':
+    case 'same array': {
+      if (args.every((arg) => arg.row === null)) return { row: null, title: null, record: false };
+      const row = result.kind === 'same' ? args.find((arg) => arg.row !== null)?.row : undefined;
+      return {
+        row:
+          row &&
+          fieldsFrom(
+            row.map((field) => field.name),
+            args,
+          ),
+        title: null,
+        record: false,
+      };
+    }
+    case 'record':
+      return { row: undefined, title: null, record: true };
+    case 'unknown':
+      return { row: undefined, title: null, record: false };
+  }
+}
+
+function fieldsFrom(names: readonly string[], args: readonly Value[]): Field[] {
+  const flow = computed(args);
+  return names.map((name) => ({ name, value: { flow, type: null, row: undefined } }));
+}
+
+function alike(a: Answer, b: Answer): boolean {
+  if (a.title !== b.title || a.record !== b.record) return false;
+  if (!a.row || !b.row) return a.row === b.row;
+  const other = b.row;
+  return a.row.length === other.length && a.row.every((field, i) => field.name === other[i]?.name);
+}
