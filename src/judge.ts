@@ -1,9 +1,7 @@
 // Binds policy, masking and the catalog of one connection into what the gate asks of it.
 
-import { exposure } from './mask/exposure.ts';
-import { compilePlan } from './mask/plan.ts';
-import { type Protection, protect } from './mask/protect.ts';
 import type { Masking } from './mask/rules.ts';
+import { Masks } from './masks.ts';
 import { decide, type RelationTarget, verbsOf } from './policy/decide.ts';
 import type { Policy } from './policy/rules.ts';
 import { systemRelation } from './sql/pg/relations.ts';
@@ -52,7 +50,7 @@ export class ConnectionJudge implements Judge {
   #epoch = ++epochs;
   readonly #o: JudgeOptions;
   #catalog: Catalog | undefined;
-  #protection: Protection | null = null;
+  #masks: Masks | null = null;
   /** A question has come since the last reading. */
   #used = false;
   #reading: Promise<void> | null = null;
@@ -104,16 +102,24 @@ export class ConnectionJudge implements Judge {
     });
     const relations = [...new Set([...found.values()].map(({ target }) => `${target.schema}.${target.name}`))];
     const verbs = [...new Set(statements.flatMap(verbsOf))];
-    if (verdict.action === 'deny') return { verdict, verbs, relations, needsPlan: false, outputs: [], lasting };
-    const hidden = this.#exposed(classification.ok, statements, found);
-    if (hidden !== null) return { verdict: hidden, verbs, relations, needsPlan: false, outputs: [], lasting };
-    return { verdict, verbs, relations, needsPlan: this.#needsPlan(statements, found), outputs: [], lasting };
+    if (verdict.action === 'deny')
+      return { verdict, verbs, relations, needsPlan: false, looksAtValues: false, outputs: [], lasting };
+    const seen = this.#see(question, statements, found);
+    if ('action' in seen) {
+      // Not kept: it may go by a value in the text.
+      return { verdict: seen, verbs, relations, needsPlan: false, outputs: [], looksAtValues: false, lasting: false };
+    }
+    return { verdict, verbs, relations, ...seen, lasting };
   }
 
-  plan(columns: readonly Column[], _outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {
-    if (this.#catalog === undefined || this.#protection === null) return this.masks ? 'stale' : null;
-    const compiled = compilePlan(columns, this.#protection, this.#catalog);
-    return compiled.unknown ? 'stale' : compiled.plan;
+  plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {
+    if (this.#masks === null) return this.masks ? 'stale' : null;
+    return this.#masks.plan(columns, outputs);
+  }
+
+  copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
+    if (this.#masks === null) return this.masks ? 'contradiction' : null;
+    return this.#masks.copyPlan(outputs, format);
   }
 
   mayBind(types: readonly number[]): boolean {
@@ -144,7 +150,7 @@ export class ConnectionJudge implements Judge {
 
   /** Rules as written that match no column; for `check` and the log. Empty before the catalog was read. */
   get unmatched(): readonly string[] {
-    return this.#protection?.unmatched ?? [];
+    return this.#masks?.protection.unmatched ?? [];
   }
 
   async #read(): Promise<void> {
@@ -159,31 +165,32 @@ export class ConnectionJudge implements Judge {
     }
     if (catalog.epoch === before?.epoch) return;
     this.#catalog = catalog;
-    this.#protection = this.#o.masking === null ? null : protect(this.#o.masking, catalog);
+    this.#masks = this.#o.masking === null ? null : new Masks(this.#o.masking, catalog);
     this.#epoch = ++epochs;
   }
 
-  /** The refusal of a statement from which protected values could escape, or null. */
-  #exposed(understood: boolean, statements: readonly Facts[], found: ReadonlyMap<RelationUse, Found>): Verdict | null {
-    const protection = this.#protection;
-    const { masking } = this.#o;
-    if (protection === null || masking === null || !protection.any) return null;
-    if (!understood) return masked('what is not understood could read protected columns');
-    for (const facts of statements) {
+  /** What masking makes of the statements: the refusal of the first that is refused, or how their rows are masked. */
+  #see(
+    { classification, text, searchPath, parameters }: Question,
+    statements: readonly Facts[],
+    found: ReadonlyMap<RelationUse, Found>,
+  ): Verdict | Pick<Ruling, 'needsPlan' | 'outputs' | 'looksAtValues'> {
+    const masks = this.#masks;
+    if (!masks?.protection.any) return { needsPlan: false, outputs: [], looksAtValues: false };
+    if (!classification.ok) return masked('what is not understood could read masked columns');
+    const values = parameters === null ? null : parameters.flatMap(valueText);
+    const outputs: (Outputs | undefined)[] = [];
+    let looksAtValues = false;
+    for (const [index, facts] of statements.entries()) {
       const relations = facts.relations.flatMap((use) => found.get(use) ?? []);
-      const reason = exposure(facts, relations, protection, masking);
-      if (reason !== null) return masked(reason);
+      const seen = masks.see(text, index, facts, relations, searchPath ?? [], values);
+      if (seen.refused !== null) return masked(seen.refused);
+      outputs.push(seen.outputs);
+      looksAtValues ||= seen.looksAtValues;
     }
-    return null;
-  }
-
-  /** May a row of this hold a protected column? FETCH and EXECUTE return rows of statements that were judged before. */
-  #needsPlan(statements: readonly Facts[], found: ReadonlyMap<RelationUse, Found>): boolean {
-    const protection = this.#protection;
-    if (!protection?.any) return false;
-    for (const { relation } of found.values())
-      if (relation !== undefined && protection.relation(relation.oid)) return true;
-    return statements.some((facts) => facts.handles.length > 0);
+    // FETCH and EXECUTE return rows of statements that were judged before.
+    const stored = statements.some((facts) => facts.handles.length > 0);
+    return { needsPlan: stored || outputs.some((output) => output !== undefined), outputs, looksAtValues };
   }
 }
 
@@ -194,7 +201,7 @@ function masked(reason: string): Verdict {
     action: 'deny',
     rule: 'masking',
     reason,
-    hint: 'Select protected columns plainly (their values are masked), or leave them out.',
+    hint: 'Read masked columns as they are (their values arrive masked) or leave them out.',
   };
 }
 
@@ -204,6 +211,7 @@ function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
     verbs: [...new Set(statements.flatMap(verbsOf))],
     relations: [],
     needsPlan: false,
+    looksAtValues: false,
     outputs: [],
     lasting: false,
   };

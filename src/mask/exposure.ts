@@ -1,12 +1,9 @@
-// Whether a statement could bring out protected data in a way that the masking of result columns does not cover.
-//
-// Covered is the bare column in the outermost select list or RETURNING: the database names its origin and the row plan masks
-// it. Everything else that touches a protected column is refused. Writing to one is allowed, so a masked value that is
-// written back replaces the real one.
+// Whether a statement could bring out protected data by a road on which its values cannot be followed: bodies and functions
+// out of sight, the system's own copies of values, changes of a protected relation's definition. What the values of a
+// statement that can be followed do is for `flow.ts`.
 
 import type { CatalogRelation, ColumnUse, Facts, FunctionUse, RelationUse } from '../types.ts';
 import type { ProtectedRelation, Protection } from './protect.ts';
-import type { Masking } from './rules.ts';
 
 /** A relation that the statement uses (`*`: every one); undefined where the catalog, read just now, does not have it. */
 export interface TouchedRelation {
@@ -60,16 +57,14 @@ const COVERED_CHANGES: ReadonlySet<string> = new Set([
  * Why the statement is refused, for the agent to read, or null. `relations` are those of `facts`, found in the catalog that
  * `protection` was made from.
  */
-export function exposure(
-  facts: Facts,
-  relations: readonly TouchedRelation[],
-  protection: Protection,
-  masking: Masking,
-): string | null {
+export function exposure(facts: Facts, relations: readonly TouchedRelation[], protection: Protection): string | null {
   if (!protection.any) return null;
-  return (
-    unseenBody(facts, relations, protection) ?? copies(relations) ?? touched(facts, relations, protection, masking)
-  );
+  return unseenBody(facts, relations, protection) ?? copies(relations) ?? changed(facts, relations, protection);
+}
+
+/** Whether a statement touches a relation that holds protected data, so that its values have to be followed. */
+export function touchesProtected(relations: readonly TouchedRelation[], protection: Protection): boolean {
+  return relations.some(({ use, relation }) => use.name === '*' || (relation && protection.relation(relation.oid)));
 }
 
 /** What runs out of sight may read anything, whatever relations the statement itself names. */
@@ -110,12 +105,8 @@ function copies(relations: readonly TouchedRelation[]): string | null {
   return `${found.use.name} holds copies of values of masked columns; it cannot be read where columns are masked`;
 }
 
-function touched(
-  facts: Facts,
-  relations: readonly TouchedRelation[],
-  protection: Protection,
-  masking: Masking,
-): string | null {
+/** A change of a protected relation's definition, or of where its rules would find it. */
+function changed(facts: Facts, relations: readonly TouchedRelation[], protection: Protection): string | null {
   const found: ProtectedRelation[] = [];
   if (facts.kinds.includes('rename-schema')) {
     return 'this database has masked columns, and under another name of their schema they would not be found; ask a person to rename it';
@@ -128,46 +119,21 @@ function touched(
       return 'this database has masked columns, and it cannot be seen which relations the statement reaches; name them one by one';
     }
     const held = relation && protection.relation(relation.oid);
-    if (!held) continue;
-    if (change && !covered) {
+    if (!held || !change) continue;
+    if (!covered) {
       return `${nameOf(held)} has masked columns (${listOf(held)}), and a change of its definition could bring them out; ask a person to make it`;
-    }
-    if (held.opaque && !change) {
-      return `${nameOf(held)} is a view that reads masked columns, which is not supported yet; query the tables behind it, selecting bare columns`;
     }
     found.push(held);
   }
   if (found.length === 0) return null;
-
-  const names = found.map(nameOf).join(', ');
-  if (facts.columnsHidden) {
-    return `${names} has masked columns, and the statement renames columns in FROM or joins by NATURAL, so it cannot be seen which it uses; write the joins with ON and the columns by their own names`;
-  }
-  for (const column of facts.columns) {
-    const reason = misuse(column, found, masking);
-    if (reason !== null) return reason;
+  for (const { place, name } of facts.columns) {
+    if (place !== 'expression') continue;
+    const holder = found.find((held) => name === '*' || held.names.has(name));
+    if (holder !== undefined) {
+      return `the change uses masked columns of ${nameOf(holder)} (${listOf(holder)}) where they could come out; leave them out of it`;
+    }
   }
   return null;
-}
-
-function misuse(column: ColumnUse, found: readonly ProtectedRelation[], masking: Masking): string | null {
-  const star = column.name === '*';
-  const holder = found.find((held) => star || held.names.has(column.name));
-  if (holder === undefined) return null;
-  const name = star ? `masked columns of ${nameOf(holder)} (${listOf(holder)})` : `${nameOf(holder)}.${column.name}`;
-  switch (column.place) {
-    case 'output':
-    case 'assigned':
-      return null;
-    case 'predicate':
-      if (masking.predicates === 'allow') return null;
-      return `${name}: masked, and filters, joins, groupings and orderings on a masked column are not allowed here; leave it out of them`;
-    case 'expression':
-      if (star) {
-        return `${name} would come out through a whole row or a * that is not in the outermost select list; list the columns you need without these`;
-      }
-      return `${name} is masked and can only be selected as a bare column of the outermost select list; take it out of the expression, subquery, CTE, set operation, USING or COPY`;
-  }
 }
 
 function hasColumn(relation: CatalogRelation, name: string): boolean {

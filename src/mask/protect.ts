@@ -1,6 +1,6 @@
 // Applies the masking rules to a database's catalog: which columns of which relations are protected, and how.
 
-import type { Catalog, CatalogRelation } from '../types.ts';
+import type { BaseColumn, Catalog, CatalogRelation, Dependence } from '../types.ts';
 import type { Masking, Strategy } from './rules.ts';
 import { matches } from './rules.ts';
 
@@ -38,16 +38,22 @@ const REDACT: Strategy = { kind: 'redact' };
  * - when the same-named column of a parent, child or partition is: rows are read and moved through any of them. The whole
  *   family is protected, siblings too;
  * - when it is generated from a protected column: it is redacted, since a part of a computed value may be the hidden part;
- * - when it is a column of a view, materialised or not, that reads a relation with a protected column: redacted.
+ * - when it is a column of a view, materialised or not, that depends on a protected column: with that column's strategy
+ *   where it is its very value, else redacted. `columnsOf` tells what a view's columns depend on, in their order; where it
+ *   cannot, every column of a view that reads a relation with a protected column is redacted.
  */
-export function protect(masking: Masking, catalog: Catalog): Protection {
+export function protect(
+  masking: Masking,
+  catalog: Catalog,
+  columnsOf: (view: CatalogRelation) => readonly Dependence[] | null = () => null,
+): Protection {
   const matched = new Set<string>();
   const strategies = new Map<number, Strategies>();
   for (const relation of catalog.relations()) {
     const found = matchColumns(masking, relation, matched);
     if (found.size > 0) strategies.set(relation.oid, found);
   }
-  const opaque = spread(strategies, catalog);
+  const opaque = spread(strategies, catalog, columnsOf);
 
   const relations = new Map<number, ProtectedRelation>();
   for (const [oid, columns] of strategies) {
@@ -80,8 +86,13 @@ function matchColumns(masking: Masking, relation: CatalogRelation, matched: Set<
 }
 
 /** Carries protection on to kin, generated columns and views until nothing is added. Answers the views' OIDs. */
-function spread(strategies: Map<number, Strategies>, catalog: Catalog): Set<number> {
+function spread(
+  strategies: Map<number, Strategies>,
+  catalog: Catalog,
+  columnsOf: (view: CatalogRelation) => readonly Dependence[] | null,
+): Set<number> {
   const opaque = new Set<number>();
+  const known = new Map<number, readonly Dependence[] | null>();
   let changed = true;
   const add = (oid: number, attribute: number, strategy: Strategy): void => {
     const columns = strategies.get(oid) ?? new Map<number, Strategy>();
@@ -105,11 +116,34 @@ function spread(strategies: Map<number, Strategies>, catalog: Catalog): Set<numb
           if (sources.some((source) => own.has(source))) add(relation.oid, attribute, REDACT);
         }
       }
-      if (relation.reads.some((oid) => strategies.has(oid))) {
-        opaque.add(relation.oid);
-        for (const attribute of relation.columns.keys()) add(relation.oid, attribute, REDACT);
+      if (!relation.reads.some((oid) => strategies.has(oid))) continue;
+      const columns = known.get(relation.oid) ?? columnsOf(relation);
+      known.set(relation.oid, columns);
+      if (columns === null) opaque.add(relation.oid);
+      for (const attribute of relation.columns.keys()) {
+        // A view's columns are never dropped: the attribute's number is its place.
+        const strategy = columns === null ? REDACT : inherited(columns[attribute - 1], strategies);
+        if (strategy !== undefined) add(relation.oid, attribute, strategy);
       }
     }
   }
   return opaque;
+}
+
+/** How a view's column is masked by what it depends on; undefined where that is not protected. */
+function inherited(
+  dependence: Dependence | undefined,
+  strategies: ReadonlyMap<number, Strategies>,
+): Strategy | undefined {
+  const of = ({ oid, attribute }: BaseColumn) => strategies.get(oid)?.get(attribute);
+  switch (dependence?.kind) {
+    case 'independent':
+      return undefined;
+    case 'direct':
+      return of(dependence.column);
+    case 'derived':
+      return dependence.from.some((column) => of(column) !== undefined) ? REDACT : undefined;
+    default:
+      return REDACT;
+  }
 }

@@ -31,6 +31,8 @@ export interface Ruling {
   /** `schema.name`, resolved. */
   readonly relations: readonly string[];
   readonly needsPlan: boolean;
+  /** The bound values bear on the verdict. */
+  readonly looksAtValues: boolean;
   /** One entry a statement; undefined where it touches nothing that is protected. */
   readonly outputs: readonly (Outputs | undefined)[];
   /** False where the answer may change without a new epoch: a name that is not in the catalog, for instance. */
@@ -63,6 +65,8 @@ export interface Judge {
    * of other tables, than the analysis of the statement has found.
    */
   plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction';
+  /** The plan for COPY TO in format 0 (text, CSV) or 1 (binary). */
+  copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction';
   /** Whether making values of these types, by OID, runs no function that somebody made. */
   mayBind(types: readonly number[]): boolean;
   /** Reads the catalog again. */
@@ -294,6 +298,7 @@ const GRANT_OVER: Judged = {
     verbs: [],
     relations: [],
     needsPlan: false,
+    looksAtValues: false,
     outputs: [],
     lasting: false,
   },
@@ -361,7 +366,7 @@ export class Gate {
     const { judge } = this.#services;
     if (!this.#isLive()) return { allowed: false, ...GRANT_OVER };
     const context = this.context;
-    if (judge.looksAtValues && parameters.length > 0) {
+    if ((judge.looksAtValues || allowed.ruling.looksAtValues) && parameters.length > 0) {
       return this.#decide(context, text, null, { ok: true, statements: allowed.statements }, parameters);
     }
     if (context === allowed.context) return allowed;
@@ -419,6 +424,11 @@ export class Gate {
     });
   }
 
+  /** The plan for a COPY TO, in format 0 (text, CSV) or 1 (binary). */
+  copyPlan(outputs: Outputs | undefined, format: number): Plan {
+    return this.#told(this.#services.judge.copyPlan(outputs, format));
+  }
+
   #told(plan: Plan): Plan {
     if (plan === 'contradiction') this.#services.contradicted(this.session);
     return plan;
@@ -474,7 +484,12 @@ export class Gate {
     if (parameters !== null || !answer.ruling.lasting) return answer;
     // The same text would be read from bytes that are not UTF-8.
     if (text.includes('\ufffd')) return answer;
-    if (shape !== null && answer.statements.length > 0 && answer.statements.every((facts) => facts.valueBlind)) {
+    if (
+      shape !== null &&
+      !answer.ruling.looksAtValues &&
+      answer.statements.length > 0 &&
+      answer.statements.every((facts) => facts.valueBlind)
+    ) {
       context.byShape.set(shape, answer);
     } else {
       context.byText.set(text, answer);

@@ -6,8 +6,10 @@
 // longer know which plan a row belongs to.
 import type { Allowed, Gate, Outputs, Plan, Running } from '../gate.ts';
 import type { Outbox } from '../splice.ts';
+import { announces, type CopyMasker, copyMasker } from './copy.ts';
 import {
   decodeCommandComplete,
+  decodeCopyResponse,
   decodeError,
   decodeParameterDescription,
   decodeParameterStatus,
@@ -62,6 +64,8 @@ export class Replies {
   readonly #reads = Uint8Array.from(READS);
   readonly #frames = new FrameReader(this.#reads, LONGEST_WHOLE);
   #masker: RowMasker | null = null;
+  /** Of the COPY TO that is under way, where it is masked. */
+  #copyMasker: CopyMasker | null = null;
   /** Whose rows the masker holds. */
   #masking: Running | null = null;
   /** The plan for the description that the current frame was held for. */
@@ -154,6 +158,18 @@ export class Replies {
     const head = this.#o.track.head;
     if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyData');
     const { running } = head;
+    const masker = this.#copyMasker;
+    if (masker !== null) {
+      if (!whole) return this.#violation('a row to be masked came in pieces');
+      const before = masker.rows;
+      const cells = masker.message(buffer, start, end);
+      if (cells < 0) return this.#violation('a row of a COPY does not fit its form');
+      running.rows += masker.rows - before;
+      running.masked += cells;
+      this.#masking = running;
+      if (!running.full) this.#passMasked();
+      return;
+    }
     if (first) running.rows++;
     running.bytes += end - start;
     if (whole) running.keep(buffer, start, end);
@@ -222,14 +238,42 @@ export class Replies {
         track.copyIn = true;
         return this.#forward();
       case Backend.copyOutResponse:
-        if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyOutResponse');
-        return this.#forward(head.running);
+        return this.#copyOut();
       case Backend.copyDone:
         if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyDone');
+        if (this.#copyMasker !== null && !this.#copyMasker.complete)
+          return this.#violation('a COPY ended inside a row');
+        this.#copyMasker = null;
+        this.#aim();
         return this.#forward();
       default:
         return this.#violation(`message type 0x${type.toString(16)} is not handled`);
     }
+  }
+
+  /** CopyOutResponse: the rows that follow are masked by the analysis of their statement; the database does not describe them. */
+  #copyOut(): void {
+    const { buffer, start, end } = this.#frames;
+    const { track, gate, stored } = this.#o;
+    const head = track.head;
+    if (head?.kind !== 'query' && head?.kind !== 'execute') return this.#outOfStep('CopyOutResponse');
+    const allowed = allowedOf(head);
+    if (gate.masks) {
+      const index = head.kind === 'query' ? head.running.tags.length : 0;
+      const form = allowed.statements[index]?.copy;
+      const plan = gate.copyPlan(stored.outputsOf(allowed, index), form?.format === 'binary' ? 1 : 0);
+      if (plan === 'contradiction') return this.#withhold(head.running);
+      if (plan !== null) {
+        const response = decodeCopyResponse(buffer, start + 5, end);
+        const masker = form == null ? null : copyMasker(form, plan);
+        if (response === null || form == null || masker === null || !announces(response, form, plan.length)) {
+          return this.#withhold(head.running);
+        }
+        this.#copyMasker = masker;
+        this.#aim();
+      }
+    }
+    this.#forward(head.running);
   }
 
   #rowDescription(): void {
@@ -397,6 +441,7 @@ export class Replies {
   }
 
   #error(): void {
+    this.#copyMasker = null;
     const { buffer, start, end } = this.#frames;
     const { track, gate } = this.#o;
     const fields = decodeError(buffer, start + 5, end);
@@ -472,6 +517,7 @@ export class Replies {
     const head = this.#o.track.head;
     const plan = head?.kind === 'query' ? head.plan : head?.kind === 'execute' ? head.portal.plan : null;
     this.#reads[Backend.dataRow] = plan === null ? READ.stream : READ.whole;
+    this.#reads[Backend.copyData] = this.#copyMasker === null ? READ.stream : READ.whole;
   }
 
   /** Passes the current frame on; a part of the result is also kept for the record. */
@@ -486,7 +532,7 @@ export class Replies {
     const running = this.#masking;
     if (running === null) return;
     this.#masking = null;
-    this.#masker?.drain((buffer, start, end) => {
+    (this.#copyMasker ?? this.#masker)?.drain((buffer, start, end) => {
       running.bytes += end - start;
       running.keep(buffer, start, end);
       this.#span(buffer, start, end);

@@ -1,0 +1,239 @@
+// Masking of one connection, put together: what its rules protect in this catalog, what they make of a statement, of a result,
+// of a COPY, and of values on their way back.
+import { LRUCache } from 'lru-cache';
+import { exposure, type TouchedRelation, touchesProtected } from './mask/exposure.ts';
+import { type Flow, flowOf } from './mask/flow.ts';
+import { type Protection, protect } from './mask/protect.ts';
+import type { Masking, Strategy } from './mask/rules.ts';
+import { cellMask } from './mask/strategies.ts';
+import { maskedIn, maskedInText } from './mask/writeback.ts';
+import { lineageOf } from './sql/pg/lineage.ts';
+import type { BaseColumn, Catalog, Column, Dependence, Facts, Lineage, RowPlan } from './types.ts';
+import type { Outputs } from './wire/gate.ts';
+
+/** What an output column is made: how it is masked, and for a column's own value whose it is. */
+interface Output {
+  readonly name: string;
+  readonly dependence: Dependence;
+  readonly strategy: Strategy | undefined;
+}
+
+/** A statement as masking sees it. */
+export type Seen =
+  | { readonly refused: string }
+  | {
+      readonly refused: null;
+      /** Undefined where nothing protected is touched. */
+      readonly outputs: Outputs | undefined;
+      /** It writes to protected columns: values that a mask has made are refused, bound ones too. */
+      readonly looksAtValues: boolean;
+    };
+
+/** Longest text whose values are followed, UTF-16 units: it is parsed a second time, on the event loop. */
+const LONGEST = 64 * 1024;
+/** The first OID that PostgreSQL gives to what users make (FirstNormalObjectId, access/transam.h). */
+const FIRST_USER_OID = 16384;
+const REDACT: Strategy = { kind: 'redact' };
+const NULL: Strategy = { kind: 'null' };
+
+interface Followed {
+  readonly lineage: Lineage | null;
+  readonly flow: Flow;
+}
+
+export class Masks {
+  readonly protection: Protection;
+  readonly #masking: Masking;
+  readonly #catalog: Catalog;
+  /** By text, statement and search path: a re-judged statement is not followed again. */
+  readonly #followed = new LRUCache<string, Followed>({ max: 1000 });
+
+  constructor(masking: Masking, catalog: Catalog) {
+    this.#masking = masking;
+    this.#catalog = catalog;
+    this.protection = protect(masking, catalog, (view) => {
+      if (view.definition === undefined) return null;
+      const lineage = lineageOf(view.definition, 0, { catalog, searchPath: [] });
+      return 'unproven' in lineage ? null : (lineage.outputs?.map(({ dependence }) => dependence) ?? null);
+    });
+  }
+
+  /** Judges the index-th statement of a text by what its values do. `values`: the bound ones as text, null before Bind. */
+  see(
+    text: string,
+    index: number,
+    facts: Facts,
+    relations: readonly TouchedRelation[],
+    searchPath: readonly string[],
+    values: readonly string[] | null,
+  ): Seen {
+    const { protection } = this;
+    if (!protection.any) return { refused: null, outputs: undefined, looksAtValues: false };
+    const reason = exposure(facts, relations, protection);
+    if (reason !== null) return { refused: reason };
+    if (!touchesProtected(relations, protection)) return { refused: null, outputs: undefined, looksAtValues: false };
+    if (text.length > LONGEST) {
+      return {
+        refused: `a text of more than ${LONGEST} characters is not followed beside masked columns; send it in parts`,
+      };
+    }
+    if (facts.copy != null && facts.copy.unknown !== null) {
+      return {
+        refused: `COPY beside masked columns is not understood with the option ${facts.copy.unknown}; leave it out`,
+      };
+    }
+    const { flow, lineage } = this.#follow(text, index, searchPath);
+    if (flow.refused !== null) return { refused: flow.refused };
+    const written = this.#written(facts, relations, lineage);
+    const token = written.length === 0 ? null : maskedToken(text, facts, values, written);
+    if (token !== null) {
+      return { refused: `${token} is what a mask has made, not the value: writing it back would destroy the real one` };
+    }
+    if (written.length > 0 && facts.kinds.includes('copy-from')) {
+      return { refused: 'COPY into masked columns is not followed: use INSERT, or leave these columns out' };
+    }
+    return { refused: null, outputs: outputsOf(lineage, flow), looksAtValues: written.length > 0 };
+  }
+
+  /** What `explain` shows: each output column, what it depends on and what happens to it; null where no rows come back. */
+  explain(
+    text: string,
+    index: number,
+    searchPath: readonly string[],
+  ): { column: string; from: string[]; mask: string }[] | null {
+    if (text.length > LONGEST) return null;
+    const { flow, lineage } = this.#follow(text, index, searchPath);
+    if (lineage?.outputs == null) return null;
+    return lineage.outputs.map(({ name, dependence }, i) => {
+      const strategy = flow.refused === null ? flow.outputs?.[i] : undefined;
+      return {
+        column: name,
+        from: this.#sources(dependence),
+        mask: flow.refused === null ? (strategy?.kind ?? 'none') : 'refused',
+      };
+    });
+  }
+
+  plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {
+    const strategies: (Strategy | undefined)[] = [];
+    if (Array.isArray(outputs) && outputs.length !== columns.length) return 'contradiction';
+    if (outputs === null) return 'contradiction';
+    if (outputs === 'unproven' && this.#masking.derived === 'deny') return 'contradiction';
+    for (const [i, column] of columns.entries()) {
+      if (column.tableOid !== 0) {
+        const relation = this.#catalog.relation(column.tableOid);
+        if (relation === undefined && column.tableOid >= FIRST_USER_OID) return 'stale';
+        if (relation !== undefined && column.attribute > 0 && !relation.columns.has(column.attribute)) return 'stale';
+      }
+      const origin = this.#origin(column);
+      const output = Array.isArray(outputs)
+        ? (outputs[i] as Output).strategy
+        : outputs === 'unproven'
+          ? REDACT
+          : undefined;
+      // The database says that this is a protected column's value, the analysis that it is not.
+      if (origin !== undefined && output === undefined) return 'contradiction';
+      strategies.push(output);
+    }
+    if (strategies.every((strategy) => strategy === undefined)) return null;
+    return columns.map(({ typeOid, typeModifier, format }, i) => {
+      const strategy = strategies[i];
+      return strategy && cellMask(strategy, typeOid, typeModifier, format);
+    });
+  }
+
+  /** The plan for COPY TO, whose columns the database does not describe: a computed value has no type here and becomes NULL. */
+  copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
+    if (outputs === undefined) return null;
+    if (!Array.isArray(outputs)) return 'contradiction';
+    const plan = (outputs as readonly Output[]).map(({ strategy, dependence }) => {
+      if (strategy === undefined) return undefined;
+      const type = dependence.kind === 'direct' ? this.#typeOf(dependence.column) : undefined;
+      return type === undefined ? cellMask(NULL, 0, -1, format) : cellMask(strategy, type.oid, type.modifier, format);
+    });
+    return plan.every((mask) => mask === undefined) ? null : plan;
+  }
+
+  #follow(text: string, index: number, searchPath: readonly string[]): Followed {
+    const key = JSON.stringify([index, searchPath, text]);
+    const known = this.#followed.get(key);
+    if (known !== undefined) return known;
+    const lineage = lineageOf(text, index, { catalog: this.#catalog, searchPath });
+    const followed: Followed =
+      'unproven' in lineage
+        ? { lineage: null, flow: { refused: `it touches masked columns and cannot be followed: ${lineage.unproven}` } }
+        : { lineage, flow: flowOf(lineage, this.protection, this.#masking, (column) => this.#nameOf(column)) };
+    this.#followed.set(key, followed);
+    return followed;
+  }
+
+  /** The strategies of the protected columns that a statement writes to. */
+  #written(facts: Facts, relations: readonly TouchedRelation[], lineage: Lineage | null): Strategy[] {
+    const found = new Set<Strategy>();
+    for (const { column } of lineage?.writes ?? []) {
+      const strategy = column === null ? undefined : this.protection.strategy(column.oid, column.attribute);
+      if (strategy !== undefined) found.add(strategy);
+    }
+    for (const { use, relation } of relations) {
+      if (use.verb !== 'write' || relation === undefined) continue;
+      for (const [attribute, name] of relation.columns) {
+        const assigned = facts.columns.some(
+          (column) => column.place === 'assigned' && (column.name === '*' || column.name === name),
+        );
+        const strategy = assigned ? this.protection.strategy(relation.oid, attribute) : undefined;
+        if (strategy !== undefined) found.add(strategy);
+      }
+    }
+    return [...found];
+  }
+
+  /** How the column of a base table or view that the database names as a result's origin is masked. */
+  #origin({ tableOid, attribute }: Column): Strategy | undefined {
+    if (tableOid === 0) return undefined;
+    // Attribute 0 is the whole row.
+    if (attribute === 0) return this.protection.relation(tableOid) && NULL;
+    return this.protection.strategy(tableOid, attribute);
+  }
+
+  #typeOf({ oid, attribute }: BaseColumn) {
+    return this.#catalog.relation(oid)?.types?.get(attribute);
+  }
+
+  #nameOf({ oid, attribute }: BaseColumn): string {
+    const relation = this.#catalog.relation(oid);
+    return `${relation?.schema}.${relation?.name}.${relation?.columns.get(attribute)}`;
+  }
+
+  #sources(dependence: Dependence): string[] {
+    switch (dependence.kind) {
+      case 'independent':
+        return [];
+      case 'direct':
+        return [this.#nameOf(dependence.column)];
+      case 'derived':
+        return dependence.from.map((column) => this.#nameOf(column));
+      case 'unproven':
+        return [`? (${dependence.reason})`];
+    }
+  }
+}
+
+function outputsOf(lineage: Lineage | null, flow: Flow): Outputs {
+  if (flow.refused !== null || lineage?.outputs == null) return null;
+  return lineage.outputs.map(({ name, dependence }, i): Output => ({ name, dependence, strategy: flow.outputs?.[i] }));
+}
+
+function maskedToken(
+  text: string,
+  facts: Facts,
+  values: readonly string[] | null,
+  written: readonly Strategy[],
+): string | null {
+  const inText = maskedInText(text.slice(facts.start, facts.end), written);
+  if (inText !== null) return inText;
+  for (const value of values ?? []) {
+    const token = maskedIn(value, written);
+    if (token !== null) return token;
+  }
+  return null;
+}
