@@ -1,6 +1,5 @@
 // A5: SQL inside a string cannot be judged, so what runs it is refused.
 
-import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Attacker, allAllowed, allRefused, READ, type Stand, startStand } from './attacks.ts';
 
@@ -44,9 +43,7 @@ test('A5 strings that look like SQL are strings', async () => {
   await allAllowed(reader, [
     "SELECT 'DROP TABLE public.notes'",
     "SELECT quote_literal('DELETE FROM x')",
-    "SELECT ts_rewrite('a & b'::tsquery, 'a'::tsquery, 'c'::tsquery)"
-      .replace('ts_rewrite', 'ts_delete')
-      .replace(/\(.*/, "('a:1 b:2'::tsvector, 'a')"),
+    "SELECT ts_delete('a:1 b:2'::tsvector, 'a')",
     "SELECT to_tsvector('simple', 'a b') @@ 'a'::tsquery",
     "SELECT xpath('/a/text()', '<a>1</a>'::xml)",
   ]);

@@ -21,7 +21,8 @@ CREATE TABLE hidden.salaries (id int, amount int);
 INSERT INTO hidden.salaries VALUES (1, 4711);
 CREATE SEQUENCE hidden.numbers;
 CREATE FUNCTION public.bait() RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS
-  $$ BEGIN PERFORM set_config('transaction_read_only', 'off', true); DELETE FROM public.notes; RETURN 1; END $$;
+  $$ BEGIN PERFORM pg_advisory_lock(666); DELETE FROM public.notes; RETURN 1;
+     EXCEPTION WHEN read_only_sql_transaction THEN RETURN 2; END $$;
 CREATE FUNCTION public.bait_of(public.orders) RETURNS int LANGUAGE sql AS 'SELECT public.bait()';
 CREATE FUNCTION public.bait_of(text) RETURNS int LANGUAGE sql AS 'SELECT public.bait()';
 CREATE FUNCTION public.lower(public.orders) RETURNS text LANGUAGE sql AS 'SELECT public.bait()::text';
@@ -137,6 +138,31 @@ async function state(direct: Client): Promise<ReadonlyMap<string, string>> {
   );
   const answer = await direct.query<{ name: string; sum: string }>(parts.join(' UNION ALL '));
   return new Map(answer.rows.map(({ name, sum }) => [name, sum]));
+}
+
+/** What the server, or the gateway in its place, says to the bytes of one simple query; null where it fails at nothing. */
+export function sendBytes(client: Client, text: Uint8Array): Promise<{ code: string; message: string } | null> {
+  const message = Buffer.concat([Buffer.from('Q\0\0\0\0', 'latin1'), text, Buffer.of(0)]);
+  message.writeInt32BE(message.length - 1, 1);
+  const { connection } = client as unknown as {
+    connection: { stream: { write(bytes: Buffer): void }; sendCopyFail(why: string): void };
+  };
+  return new Promise((resolve) => {
+    const ignore = () => {};
+    // The shape of a query as `pg` runs it.
+    const query = {
+      submit: () => void connection.stream.write(message),
+      handleError: resolve,
+      handleReadyForQuery: () => resolve(null),
+      handleRowDescription: ignore,
+      handleDataRow: ignore,
+      handleCommandComplete: ignore,
+      handleEmptyQuery: ignore,
+      handleCopyData: ignore,
+      handleCopyInResponse: () => connection.sendCopyFail('no data'),
+    };
+    client.query(query as never);
+  });
 }
 
 /** How a statement is sent: as a simple query, or as Parse, Bind, Describe, Execute. */
