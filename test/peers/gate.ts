@@ -93,9 +93,11 @@ export function toyGate({ masks = true } = {}): ToyGate {
         relations: [],
         needsPlan: masks && text.includes('secret'),
         outputs: [],
+        looksAtValues: false,
         lasting: true,
       };
     },
+    copyPlan: () => null,
     plan(columns: readonly Column[]) {
       if (columns.some(({ name }) => name === 'late') && !read) return 'stale';
       read = false;
