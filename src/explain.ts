@@ -67,7 +67,13 @@ function line(
     relations: ruling.relations,
     functions: facts === undefined ? [] : functionNames(facts),
     verdict: { action, rule, reason },
+    ...columns(judge.columnsOf(question)),
   };
+}
+
+/** Only where something is masked on this connection and rows come back. */
+function columns(explained: ExplainLine['columns'] | null): Pick<ExplainLine, 'columns'> {
+  return explained == null ? {} : { columns: explained };
 }
 
 /** Functions by name. Operators are functions too, but everyday ones would only be noise. */

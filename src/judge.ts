@@ -1,7 +1,7 @@
 // Binds policy, masking and the catalog of one connection into what the gate asks of it.
 
 import type { Masking } from './mask/rules.ts';
-import { Masks } from './masks.ts';
+import { type ExplainedColumn, Masks } from './masks.ts';
 import { decide, type RelationTarget, verbsOf } from './policy/decide.ts';
 import type { Policy } from './policy/rules.ts';
 import { systemRelation } from './sql/pg/relations.ts';
@@ -120,6 +120,11 @@ export class ConnectionJudge implements Judge {
   copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
     if (this.#masks === null) return this.masks ? 'contradiction' : null;
     return this.#masks.copyPlan(outputs, format);
+  }
+
+  /** What `explain` shows of the only statement of a text: its output columns, or null. Empty before the catalog was read. */
+  columnsOf({ text, searchPath }: Question): readonly ExplainedColumn[] | null {
+    return this.#masks?.protection.any ? this.#masks.explain(text, 0, searchPath ?? []) : null;
   }
 
   mayBind(types: readonly number[]): boolean {

@@ -18,6 +18,16 @@ interface Output {
   readonly strategy: Strategy | undefined;
 }
 
+/** One output column for people. */
+export interface ExplainedColumn {
+  readonly column: string;
+  readonly dependence: Dependence['kind'];
+  /** Base columns, `schema.table.column`. */
+  readonly from: readonly string[];
+  /** The strategy, `none`, or `refused` where the statement is. */
+  readonly mask: string;
+}
+
 /** A statement as masking sees it. */
 export type Seen =
   | { readonly refused: string }
@@ -95,23 +105,17 @@ export class Masks {
     return { refused: null, outputs: outputsOf(lineage, flow), looksAtValues: written.length > 0 };
   }
 
-  /** What `explain` shows: each output column, what it depends on and what happens to it; null where no rows come back. */
-  explain(
-    text: string,
-    index: number,
-    searchPath: readonly string[],
-  ): { column: string; from: string[]; mask: string }[] | null {
+  /** What `explain` shows: each output column; null where no rows come back, or nothing is known. */
+  explain(text: string, index: number, searchPath: readonly string[]): ExplainedColumn[] | null {
     if (text.length > LONGEST) return null;
     const { flow, lineage } = this.#follow(text, index, searchPath);
     if (lineage?.outputs == null) return null;
-    return lineage.outputs.map(({ name, dependence }, i) => {
-      const strategy = flow.refused === null ? flow.outputs?.[i] : undefined;
-      return {
-        column: name,
-        from: this.#sources(dependence),
-        mask: flow.refused === null ? (strategy?.kind ?? 'none') : 'refused',
-      };
-    });
+    return lineage.outputs.map(({ name, dependence }, i) => ({
+      column: name,
+      dependence: dependence.kind,
+      from: this.#sources(dependence),
+      mask: flow.refused === null ? (flow.outputs?.[i]?.kind ?? 'none') : 'refused',
+    }));
   }
 
   plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {

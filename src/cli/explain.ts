@@ -66,11 +66,11 @@ function jsonString(line: string, number: number): string {
   throw new CommandError(EXIT.refused, `line ${number} of standard input is not a JSON string`);
 }
 
-/** Exactly the contract's keys. Waits where the reader is slow, so that tens of thousands of texts need little memory. */
+/** The contract's keys, and `columns` where the connection masks. Waits where the reader is slow, so that tens of thousands of texts need little memory. */
 async function write(lines: readonly ExplainLine[]): Promise<void> {
   const text = lines
-    .map(({ statement, verbs, relations, functions, verdict: { action, rule, reason } }) =>
-      JSON.stringify({ statement, verbs, relations, functions, verdict: { action, rule, reason } }),
+    .map(({ statement, verbs, relations, functions, verdict: { action, rule, reason }, columns }) =>
+      JSON.stringify({ statement, verbs, relations, functions, verdict: { action, rule, reason }, columns }),
     )
     .map((line) => `${line}\n`)
     .join('');

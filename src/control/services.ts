@@ -53,6 +53,15 @@ export interface ExplainLine {
   readonly relations: readonly string[];
   readonly functions: readonly string[];
   readonly verdict: Pick<Verdict, 'action' | 'rule' | 'reason'>;
+  /** Of a statement that returns rows, where the connection masks: what each column depends on, and how it is masked. */
+  readonly columns?:
+    | readonly {
+        readonly column: string;
+        readonly dependence: string;
+        readonly from: readonly string[];
+        readonly mask: string;
+      }[]
+    | undefined;
 }
 
 export interface Services {
