@@ -249,12 +249,14 @@ export interface FunctionResult {
   readonly least: number;
   readonly most: number;
   /**
-   * `value` one plain value; `row` a row of `columns`; `record` a row that the caller names the columns of; `same` what it is
+   * `value` one plain value; `array` an array of them; `row` a row of `columns`; `record` a row that the caller names the columns of; `same` what it is
    * given or an element of that; `same array` an array of what it is given; `unknown` a domain, an array of rows or the like.
    */
-  readonly kind: 'value' | 'row' | 'record' | 'same' | 'same array' | 'unknown';
+  readonly kind: 'value' | 'array' | 'row' | 'record' | 'same' | 'same array' | 'unknown';
   /** Names of the row's columns, or of the only OUT parameter; else empty. */
   readonly columns: readonly string[];
+  /** Its first argument can be an array. */
+  readonly takesArray: boolean;
 }
 
 /** A snapshot of a database's catalog, read over a connection of the gateway's own. */

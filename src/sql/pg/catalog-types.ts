@@ -17,18 +17,20 @@ export const RESULTS_SQL = `
 SELECT p.proname, p.pronargs - p.pronargdefaults, CASE WHEN p.provariadic <> 0 THEN 1000 ELSE p.pronargs END,
     CASE WHEN t.typname ~ '^any.*array$' THEN 'same array' WHEN t.typname ~ '^any' THEN 'same'
       WHEN t.typtype = 'c' THEN 'row' WHEN t.oid = 2249 THEN 'record'
-      WHEN t.typtype = 'd' OR e.typtype IN ('c', 'd') OR e.oid = 2249 THEN 'unknown' ELSE 'value' END,
+      WHEN t.typtype = 'd' OR e.typtype IN ('c', 'd') OR e.oid = 2249 THEN 'unknown' WHEN e.oid IS NULL THEN 'value' ELSE 'array' END,
     t.typrelid,
     (SELECT pg_catalog.json_agg(COALESCE(p.proargnames[i], '') ORDER BY i)
-      FROM pg_catalog.generate_subscripts(p.proargmodes, 1) i WHERE p.proargmodes[i] IN ('o', 'b', 't'))::pg_catalog.text
+      FROM pg_catalog.generate_subscripts(p.proargmodes, 1) i WHERE p.proargmodes[i] IN ('o', 'b', 't'))::pg_catalog.text,
+    COALESCE(a.typtype = 'p' OR a.typcategory = 'A', false)
   FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_type t ON t.oid = p.prorettype
   LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
+  LEFT JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]
   WHERE p.prokind <> 'p' AND p.proname IN (
     SELECT o.proname FROM pg_catalog.pg_proc o
       JOIN pg_catalog.pg_type t ON t.oid = o.prorettype
       LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem AND e.typarray = t.oid
-      WHERE t.typtype IN ('c', 'd') OR t.oid = 2249 OR t.typname ~ '^any' OR e.typtype IN ('c', 'd') OR e.oid = 2249
+      WHERE t.typtype IN ('c', 'd') OR t.oid = 2249 OR t.typname ~ '^any' OR e.oid IS NOT NULL
         OR o.proargmodes && ARRAY['o', 'b', 't']::"char"[])
   ORDER BY p.proname, p.oid`;
 
@@ -95,6 +97,7 @@ export function resultsOf(
       // OUT parameters make a row of their own, of which one alone is a plain value with a name.
       kind: kind === 'record' && out.length > 1 ? 'row' : kind,
       columns: out.length === 0 && kind === 'row' ? columns(read.number(row[4])) : out,
+      takesArray: row[6] === 't' || row[6] === 'true',
     };
     const name = read.text(row[0]);
     const others = results.get(name);
@@ -104,7 +107,7 @@ export function resultsOf(
   return results;
 }
 
-const KINDS: readonly string[] = ['record', 'row', 'same', 'same array', 'unknown', 'value'];
+const KINDS: readonly string[] = ['array', 'record', 'row', 'same', 'same array', 'unknown', 'value'];
 
 function isKind(kind: string): kind is FunctionResult['kind'] {
   return KINDS.includes(kind);

@@ -44,56 +44,60 @@ export function call(level: Level, fields: Fields): Value {
   }
   // What WITHIN GROUP orders is what such an aggregate picks from.
   const given = fields.agg_within_group === true ? [...args, ...order] : args;
-  return { ...derive(given), row: answerOf(run, name, given).row };
+  return { ...derive(given), ...answerOf(run, name, given) };
 }
 
-export interface Answer {
+interface Answer {
   /** The fields of the row that it answers with, as in `Value`. */
   readonly row: Value['row'];
   /** The name of the only OUT parameter. */
   readonly title: string | null;
-  /** The caller has to say which columns there are. */
-  readonly record: boolean;
+  /** It is an array for certain. */
+  readonly array: boolean;
 }
 
-/** What kind of thing a function answers with, going by its name and how much it is given. */
-export function answerOf(run: Run, name: string, args: readonly Value[]): Answer {
+const PLAIN: Answer = { row: null, title: null, array: false };
+const UNKNOWN: Answer = { row: undefined, title: null, array: false };
+
+/** What kind of thing a function answers with, going by its name, by how much it is given, and whether that is an array. */
+function answerOf(run: Run, name: string, args: readonly Value[]): Answer {
   const { results } = run.catalog;
-  if (results === undefined) return { row: undefined, title: null, record: false };
-  const found = (results.get(name) ?? []).filter(({ least, most }) => args.length >= least && args.length <= most);
-  const answers = found.map((result) => one(result, args));
+  if (results === undefined) return UNKNOWN;
+  const answers = (results.get(name) ?? [])
+    .filter(({ least, most }) => args.length >= least && args.length <= most)
+    .filter(({ takesArray }) => takesArray || args[0]?.array !== true)
+    .map((result) => answer(result, args));
   const [first] = answers;
-  if (first === undefined) return { row: null, title: null, record: false };
-  if (answers.every((other) => alike(first, other))) return first;
-  return { row: undefined, title: null, record: false };
+  if (first === undefined) return PLAIN;
+  return answers.every((other) => alike(first, other)) ? first : UNKNOWN;
 }
 
-function one(result: FunctionResult, args: readonly Value[]): Answer {
+function answer(result: FunctionResult, args: readonly Value[]): Answer {
   const [title] = result.columns;
   switch (result.kind) {
     case 'value':
-      return { row: null, title: title === undefined || title === '' ? null : title, record: false };
+    case 'array':
+      return { row: null, title: title === undefined || title === '' ? null : title, array: result.kind === 'array' };
     case 'row':
-      return { row: fieldsFrom(result.columns, args), title: null, record: false };
-    case 'same':
-    case 'same array': {
-      if (args.every((arg) => arg.row === null)) return { row: null, title: null, record: false };
-      const row = result.kind === 'same' ? args.find((arg) => arg.row !== null)?.row : undefined;
-      return {
-        row:
-          row &&
-          fieldsFrom(
-            row.map((field) => field.name),
-            args,
-          ),
-        title: null,
-        record: false,
-      };
+      return { ...PLAIN, row: fieldsFrom(result.columns, args) };
+    case 'same': {
+      if (args.every((arg) => arg.row === null)) return PLAIN;
+      const row = args.find((arg) => arg.row !== null)?.row;
+      return row
+        ? {
+            ...PLAIN,
+            row: fieldsFrom(
+              row.map((field) => field.name),
+              args,
+            ),
+          }
+        : UNKNOWN;
     }
+    case 'same array':
+      return { ...PLAIN, row: args.every((arg) => arg.row === null) ? null : undefined, array: true };
     case 'record':
-      return { row: undefined, title: null, record: true };
     case 'unknown':
-      return { row: undefined, title: null, record: false };
+      return UNKNOWN;
   }
 }
 
@@ -103,7 +107,7 @@ function fieldsFrom(names: readonly string[], args: readonly Value[]): Field[] {
 }
 
 function alike(a: Answer, b: Answer): boolean {
-  if (a.title !== b.title || a.record !== b.record) return false;
+  if (a.title !== b.title || a.array !== b.array) return false;
   if (!a.row || !b.row) return a.row === b.row;
   const other = b.row;
   return a.row.length === other.length && a.row.every((field, i) => field.name === other[i]?.name);

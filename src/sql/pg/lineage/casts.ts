@@ -21,7 +21,7 @@ export function castTo(run: Run, value: Value, typeName: Fields): Value {
     const fields = row.map((field, i) => ({ name: field.name, value: castField(field, given[i]) }));
     return { flow, type: { oid: type.oid, modifier: -1 }, row: fields };
   }
-  return { flow, type: null, row };
+  return { flow, type: null, row, array: type.element !== 0 };
 }
 
 function castField(field: Field, given: Field | undefined): Value {

@@ -1,7 +1,7 @@
 // The value of an expression: an allow-list of nodes, each with what it takes from its parts.
 
 import { known, LEAF, NAMES, NODE, SHAPES, type Shape } from '../shapes.ts';
-import { type Fields, fieldsOf, listOf, NotUnderstood, nameOf, nodeOf, optional, textOf } from '../tree.ts';
+import { type Fields, fieldsOf, listOf, NotUnderstood, nameOf, namesOf, nodeOf, optional, textOf } from '../tree.ts';
 import { call } from './calls.ts';
 import { castTo } from './casts.ts';
 import { computed, derive, type Field, INDEPENDENT, isFree, PARAMETER, rowOf, scalar, type Value } from './flow.ts';
@@ -77,10 +77,16 @@ function evaluateNode(level: Level, type: string, fields: Fields): Value {
     case 'BoolExpr':
       return scalar(parts(level, shape, fields));
     case 'A_ArrayExpr':
-    case 'A_Expr':
+      return { ...derive(parts(level, shape, fields)), array: true };
     case 'CaseExpr':
     case 'CaseWhen':
     case 'CoalesceExpr':
+    case 'MinMaxExpr':
+      return choice(parts(level, shape, fields));
+    case 'A_Expr': {
+      const values = parts(level, shape, fields);
+      return namesOf(fields.name).at(-1) === '||' ? choice(values) : derive(values);
+    }
     case 'JsonArgument':
     case 'JsonArrayConstructor':
     case 'JsonBehavior':
@@ -96,7 +102,6 @@ function evaluateNode(level: Level, type: string, fields: Fields): Value {
     case 'JsonTablePathSpec':
     case 'JsonValueExpr':
     case 'List':
-    case 'MinMaxExpr':
     case 'NamedArgExpr':
     case 'RangeTableFuncCol':
     case 'ResTarget':
@@ -111,6 +116,11 @@ function evaluateNode(level: Level, type: string, fields: Fields): Value {
     default:
       throw new NotUnderstood(`it is not known what ${type} takes from its parts`);
   }
+}
+
+/** One of several values of a type, or arrays put together: one array among them makes it an array. */
+function choice(values: readonly Value[]): Value {
+  return { ...derive(values), array: values.some((value) => value.array === true) };
 }
 
 /** The values of everything below a node. */
@@ -230,7 +240,7 @@ function subLink(level: Level, fields: Fields): Value {
       decideBy(level, fields.testexpr);
       return INDEPENDENT;
     case 'ARRAY_SUBLINK':
-      return derive(columns);
+      return { ...derive(columns), array: true };
     case 'EXPR_SUBLINK':
       return only !== undefined && columns.length === 1
         ? only

@@ -31,6 +31,10 @@ export interface Value {
   readonly type: ColumnType | null;
   /** The fields of a row; null: certainly neither a row nor an array of them; undefined: not known. */
   readonly row: readonly Field[] | null | undefined;
+  /** It is an array for certain. */
+  readonly array?: boolean;
+  /** What the function that makes it calls its only OUT parameter. */
+  readonly title?: string | null;
 }
 
 /** A column of a query's result, of an item in FROM, or a field of a row. */

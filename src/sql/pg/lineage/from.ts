@@ -2,7 +2,6 @@
 // (parser/parse_clause.c: transformFromClauseItem).
 
 import { type Fields, fieldsOf, listOf, NotUnderstood, namesOf, nodeOf, optional, textOf } from '../tree.ts';
-import { answerOf } from './calls.ts';
 import { decideBy, evaluate, evaluateAll, shapeOf } from './expressions.ts';
 import { computed, derive, type Field, type Flow, INDEPENDENT, type Value } from './flow.ts';
 import { join } from './joins.ts';
@@ -180,17 +179,7 @@ function functionColumns(level: Level, node: unknown, title: string, said: reado
   }
   if (value.row) return value.row.map((field) => column(field.name));
   if (value.row === undefined) throw new NotUnderstood(`the columns of ${title} in FROM are not known`);
-  const { type, fields } = nodeOf(node);
-  const name = type === 'FuncCall' ? namesOf(fields.funcname).at(-1) : undefined;
-  const answer =
-    name === undefined
-      ? null
-      : answerOf(
-          level.run,
-          name,
-          listOf(fields.args).map(() => INDEPENDENT),
-        );
-  return [{ name: answer?.title ?? title, value: { flow: made, type: null, row: null } }];
+  return [{ name: value.title ?? title, value: { flow: made, type: null, row: null } }];
 }
 
 function xmlTable(level: Level, fields: Fields): Item {

@@ -89,6 +89,7 @@ function fieldsWith(
     const type = relation.types?.get(attribute) ?? null;
     const flow = flowOf(columnKey(relation.oid, attribute), i);
     const row = type === null ? undefined : rowOfType(run, type.oid, flow);
-    return { name, value: { flow, type, row } };
+    const array = type !== null && (catalog.type?.(type.oid)?.element ?? 0) !== 0;
+    return { name, value: { flow, type, row, array } };
   });
 }
