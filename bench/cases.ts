@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { MASKED_RESULT, PLAIN_RESULT } from './data.ts';
+import { MASKED_RESULT, PLAIN_RESULT, WIDE_MASKED_RESULT, WIDE_PLAIN_RESULT } from './data.ts';
 import { type PgbenchMode, pgbench } from './load/pgbench.ts';
 import type { RowsResult } from './load/rows.ts';
 import type { SelectResult } from './load/select.ts';
@@ -154,7 +154,32 @@ function resultCases(plan: Plan): Case[] {
   return [
     result('rows-unmasked', `a result of ${rows} rows, nothing masked`, 0.9, PLAIN_RESULT),
     result('rows-masked', `a result of ${rows} rows, 1 of 6 columns masked`, 0.4, MASKED_RESULT),
+    maskingCase(plan, rate),
   ];
+}
+
+/** What masking itself costs: the gateway's rate with two of eight columns masked against its own without. */
+function maskingCase(plan: Plan, rate: (sql: string) => (target: Target) => Promise<number>): Case {
+  const gateway = plan.targets.find(({ name }) => name === 'gateway');
+  const ratios: number[] = [];
+  return {
+    id: 'rows-masking',
+    label: `${plan.people.toLocaleString('en')} rows, 2 of 8 columns masked against none`,
+    unit: 'ratio',
+    figureUnit: 'rows/s',
+    limit: 0.5,
+    goal: null,
+    async measure() {
+      if (gateway === undefined) return { value: null, figures: {} };
+      let masked = 0;
+      for (let round = 0; round < plan.rounds; round++) {
+        const plain = await rate(WIDE_PLAIN_RESULT)(gateway);
+        masked = await rate(WIDE_MASKED_RESULT)(gateway);
+        ratios.push(masked / plain);
+      }
+      return { value: median(ratios), figures: { gateway: masked } };
+    },
+  };
 }
 
 function verdictCase(): Case {

@@ -3,16 +3,24 @@
 /** Rows of pgbench_accounts: what `pgbench -i -s 1` makes. */
 export const ACCOUNTS = 100_000;
 
-/** The column that the gateway under the bench masks, with `partial: { keepEnd: 4 }`; no other is. */
-export const MASKED_COLUMN = 'public.people_masked.email';
+/** The columns that the gateway under the bench masks, each with its strategy; no other is. */
+export const MASKED_COLUMNS = {
+  'public.people_masked.email': { partial: { keepEnd: 4 } },
+  'public.people_masked.phone': 'redact',
+};
 
-/** Like people_masked, with nothing masked. */
+/** Of the table that is like people_masked, with nothing masked. */
 export const PLAIN_RESULT = 'SELECT id, name, email, city, born, score FROM people';
+/** One column of six is masked. */
 export const MASKED_RESULT = 'SELECT id, name, email, city, born, score FROM people_masked';
+/** Two columns of eight are, or none. */
+export const WIDE_MASKED_RESULT = 'SELECT id, name, email, phone, city, country, born, score FROM people_masked';
+export const WIDE_PLAIN_RESULT = 'SELECT id, name, email, phone, city, country, born, score FROM people';
 
 /** The same table as pgbench makes, so that pgbench and the bench's own load read the same; and two tables of people. */
 export function dataSql(people: number): string[] {
   const rows = `SELECT i AS id, 'Person Number ' || i AS name, 'person.' || i || '@mail.example.com' AS email,
+    '+47 ' || 20000000 + i AS phone, (ARRAY['NO', 'NG', 'PE', 'VN'])[1 + i % 4] AS country,
     (ARRAY['Oslo', 'Lagos', 'Lima', 'Hanoi'])[1 + i % 4] AS city, DATE '1950-01-01' + i % 20000 AS born,
     (i * 7 % 100000) / 100.0 AS score FROM generate_series(1, ${people}) i`;
   return [

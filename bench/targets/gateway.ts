@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { freePort, spawnWatched } from '../../test/servers/watched.ts';
-import { MASKED_COLUMN } from '../data.ts';
+import { MASKED_COLUMNS } from '../data.ts';
 import type { Address, Target } from './target.ts';
 
 const run = promisify(execFile);
@@ -36,7 +36,9 @@ policies:
 masking:
   people:
     columns:
-      - { column: ${MASKED_COLUMN}, with: { partial: { keepEnd: 4 } } }
+${Object.entries(MASKED_COLUMNS)
+  .map(([column, strategy]) => `      - { column: ${column}, with: ${JSON.stringify(strategy)} }`)
+  .join('\n')}
 `;
 
 export async function startGateway({ upstream }: { readonly upstream: Address }): Promise<Target> {

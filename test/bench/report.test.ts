@@ -16,17 +16,17 @@ function mistake(of: Case, value: number | null, accepted?: number): string | nu
   return judge(of, { value, figures: {} }, accepted === undefined ? {} : { r: accepted }).mistake;
 }
 
-test('a ratio fails below its limit, or more than 15 % below the accepted one', () => {
-  assert.equal(mistake(row({}), 0.75), null);
-  assert.match(mistake(row({}), 0.749) ?? '', /at least 0.75/);
+test('a ratio fails more than the noise below its limit, or more than 15 % below the accepted one', () => {
+  assert.equal(mistake(row({}), 0.72), null);
+  assert.match(mistake(row({}), 0.71) ?? '', /at least 0.75/);
   assert.equal(mistake(row({}), 0.86, 1), null);
   assert.match(mistake(row({}), 0.84, 1) ?? '', /15 % below the accepted 1/);
   assert.equal(mistake(row({ limit: null }), 0.1), null);
 });
 
-test('other figures fail above their limit, and are not compared', () => {
-  assert.equal(mistake(row({ unit: 'µs', limit: 25 }), 25, 1), null);
-  assert.match(mistake(row({ unit: 'µs', limit: 25 }), 25.1) ?? '', /at most 25/);
+test('other figures fail half as much again above their limit, and are not compared', () => {
+  assert.equal(mistake(row({ unit: 'µs', limit: 25 }), 37, 1), null);
+  assert.match(mistake(row({ unit: 'µs', limit: 25 }), 38) ?? '', /at most 25/);
 });
 
 test('what was not measured fails, unless it never was', () => {
@@ -35,7 +35,8 @@ test('what was not measured fails, unless it never was', () => {
   assert.notEqual(mistake(row({}), Number.NaN), null);
 });
 
-test('the table says FAIL where a row fails', () => {
+test('the table says FAIL where a row fails, short where it misses its limit by less', () => {
+  assert.match(table([judge(row({}), { value: 0.74, figures: {} }, {})]), /0.74 × +>= 0.75, goal 0.9 +short/);
   const rows = [judge(row({}), { value: 0.5, figures: { pipe: 20_000, gateway: 10_000 } }, {})];
   assert.match(table(rows), /a row +1\/s +20,000 +10,000 +0.50 × +>= 0.75, goal 0.9 +FAIL/);
 });
