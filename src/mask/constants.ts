@@ -1,5 +1,6 @@
 // A constant from the config as a value of a PostgreSQL type, in text and in binary form.
 
+import { isIP } from 'node:net';
 import { isText, OID } from './pg-types.ts';
 import { fitted } from './redacted.ts';
 
@@ -8,11 +9,14 @@ const DECIMAL = /^(-?)(\d{1,1000})(?:\.(\d{1,1000}))?$/;
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const TIMESTAMP = /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?$/;
+const TIME = /^([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?$/;
 const BYTEA = /^\\x((?:[0-9a-f]{2})*)$/i;
 
 const DAY_MS = 86_400_000;
 const EPOCH_2000_MS = Date.UTC(2000, 0, 1);
 const JSONB_VERSION = 1;
+const FAMILY_INET = 2;
+const FAMILY_INET6 = 3;
 const NEGATIVE = 0x4000;
 
 /** Signed integer types: width in bytes. */
@@ -54,6 +58,10 @@ export function constantValue(value: string, typeOid: number, typeModifier: numb
       if (hex === undefined) return null;
       return text ? Buffer.from(`\\x${hex.toLowerCase()}`) : Buffer.from(hex, 'hex');
     }
+    case OID.inet:
+      return address(value, text);
+    case OID.time:
+      return time(value, text);
     case OID.date:
       return date(value, text);
     case OID.timestamp:
@@ -124,6 +132,34 @@ function timestamp(value: string, typeOid: number, text: boolean): Buffer | null
   }
   const bytes = Buffer.alloc(8);
   bytes.writeBigInt64BE(BigInt(ms - EPOCH_2000_MS) * 1000n + BigInt(fraction.padEnd(6, '0')));
+  return bytes;
+}
+
+function time(value: string, text: boolean): Buffer | null {
+  const [, hour, minute, second, fraction = ''] = TIME.exec(value) ?? [];
+  if (hour === undefined) return null;
+  if (text) return Buffer.from(value);
+  const bytes = Buffer.alloc(8);
+  const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
+  bytes.writeBigInt64BE(BigInt(seconds) * 1_000_000n + BigInt(fraction.padEnd(6, '0')));
+  return bytes;
+}
+
+/** inet_recv: family, bits of the netmask, whether it is a cidr, number of bytes, the bytes. A single address only. */
+function address(value: string, text: boolean): Buffer | null {
+  const version = isIP(value);
+  // A zone (`%eth0`) is no part of an inet, and what is mixed of both versions is rare.
+  if (version === 0 || value.includes('%') || (version === 6 && value.includes('.'))) return null;
+  if (text) return Buffer.from(value.toLowerCase());
+  if (version === 4) return Buffer.from([FAMILY_INET, 32, 0, 4, ...value.split('.').map(Number)]);
+  const bytes = Buffer.alloc(20);
+  bytes.set([FAMILY_INET6, 128, 0, 16]);
+  const [head = '', rest = ''] = value.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = rest === '' ? [] : rest.split(':');
+  for (const [i, group] of left.entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), 4 + 2 * i);
+  for (const [i, group] of right.entries())
+    bytes.writeUInt16BE(Number.parseInt(group, 16), 20 + 2 * (i - right.length));
   return bytes;
 }
 

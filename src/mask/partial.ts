@@ -1,16 +1,12 @@
 // The partial mask: keeps the first and last characters of a text in UTF-8, and puts a star for each one between.
 
 import type { CellMask } from '../types.ts';
+import { scratchOf } from './scratch.ts';
 
 const STAR = 0x2a;
 const SPACE = 0x20;
-const SCRATCH_BYTES = 8192;
 /** With fewer characters hidden than this, what is kept would give the value away: everything is starred. */
 export const LEAST_HIDDEN = 3;
-
-// Shared by every partial mask: an answer is only read before the next call. The views of it are made once per length.
-const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-const views: Buffer[] = [];
 
 /**
  * The number of stars is the number of characters hidden, so a value's length stays visible. A value with no more than
@@ -56,22 +52,13 @@ function starred(
   end: number,
 ): Uint8Array {
   const length = headEnd - start + stars + (end - tailStart);
-  const target = length <= SCRATCH_BYTES ? scratchOf(length) : Buffer.allocUnsafe(length);
+  const target = scratchOf(length);
   let to = 0;
   for (let at = start; at < headEnd; at++) target[to++] = buffer[at] ?? STAR;
   for (let n = 0; n < stars; n++) target[to++] = STAR;
   for (let at = tailStart; at < tailEnd; at++) target[to++] = buffer[at] ?? STAR;
   for (let at = tailEnd; at < end; at++) target[to++] = SPACE;
   return target;
-}
-
-function scratchOf(length: number): Buffer {
-  let view = views[length];
-  if (!view) {
-    view = scratch.subarray(0, length);
-    views[length] = view;
-  }
-  return view;
 }
 
 function isAscii(buffer: Buffer, start: number, end: number): boolean {

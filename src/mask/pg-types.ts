@@ -1,4 +1,4 @@
-// OIDs of PostgreSQL's built-in types (pg_type.dat), as far as masking knows how to fill them.
+// PostgreSQL's types: OIDs of the built-in ones (pg_type.dat), as far as masking knows how to fill them, and what the others are.
 
 export const OID = {
   bool: 16,
@@ -10,15 +10,24 @@ export const OID = {
   int4: 23,
   text: 25,
   oid: 26,
+  tid: 27,
   xid: 28,
   cid: 29,
   json: 114,
   xml: 142,
+  point: 600,
+  lseg: 601,
+  path: 602,
+  box: 603,
+  polygon: 604,
+  line: 628,
   cidr: 650,
   float4: 700,
   float8: 701,
   unknown: 705,
+  circle: 718,
   macaddr8: 774,
+  money: 790,
   macaddr: 829,
   inet: 869,
   bpchar: 1042,
@@ -29,8 +38,11 @@ export const OID = {
   timestamptz: 1184,
   interval: 1186,
   timetz: 1266,
+  bit: 1560,
+  varbit: 1562,
   numeric: 1700,
   uuid: 2950,
+  pgLsn: 3220,
   tsvector: 3614,
   tsquery: 3615,
   jsonb: 3802,
@@ -40,6 +52,7 @@ export const OID = {
   tstzrange: 3910,
   daterange: 3912,
   int8range: 3926,
+  jsonpath: 4072,
   int4multirange: 4451,
   nummultirange: 4532,
   tsmultirange: 4533,
@@ -53,6 +66,7 @@ export const OID = {
 export const ELEMENT_OF: ReadonlyMap<number, number> = new Map([
   [143, 142], // xml
   [199, 114], // json
+  [271, 5069], // xid8
   [629, 628], // line
   [651, 650], // cidr
   [719, 718], // circle
@@ -91,6 +105,7 @@ export const ELEMENT_OF: ReadonlyMap<number, number> = new Map([
   [1561, 1560], // bit
   [1563, 1562], // varbit
   [2951, 2950], // uuid
+  [3221, 3220], // pg_lsn
   [3643, 3614], // tsvector
   [3645, 3615], // tsquery
   [3807, 3802], // jsonb
@@ -100,7 +115,60 @@ export const ELEMENT_OF: ReadonlyMap<number, number> = new Map([
   [3911, 3910], // tstzrange
   [3913, 3912], // daterange
   [3927, 3926], // int8range
+  [4073, 4072], // jsonpath
+  [6150, 4451], // int4multirange
+  [6151, 4532], // nummultirange
+  [6152, 4533], // tsmultirange
+  [6153, 4534], // tstzmultirange
+  [6155, 4535], // datemultirange
+  [6157, 4536], // int8multirange
 ]);
+
+/** A type of pg_type that is not built in, as the catalog has it. */
+export interface TypeInfo {
+  readonly name: string;
+  /** typtype: `b` base, `c` composite, `d` domain, `e` enum, `r` range, `m` multirange, `p` pseudo. */
+  readonly kind: string;
+  /** Of an array: typelem, where typcategory is `A`. */
+  readonly element?: number | undefined;
+  /** Of a domain: typbasetype. */
+  readonly base?: number | undefined;
+}
+
+/** Finds a type by its OID; undefined where the catalog does not have it. Not asked for built-in types. */
+export type TypeLookup = (oid: number) => TypeInfo | undefined;
+
+/**
+ * What a type is to masking: one that OID knows (citext counts as text), an array of another, one that has an empty value, or
+ * one of which no value is known that is always valid.
+ */
+export type Shape =
+  | { readonly kind: 'known'; readonly oid: number }
+  | { readonly kind: 'array'; readonly element: number }
+  | { readonly kind: 'range' | 'multirange' | 'hstore' | 'opaque' };
+
+const FIRST_USER_OID = 16_384;
+const OPAQUE: Shape = { kind: 'opaque' };
+const MOST_DOMAINS = 32;
+
+export function shapeOf(typeOid: number, types: TypeLookup | undefined): Shape {
+  let oid = typeOid;
+  for (let n = 0; n < MOST_DOMAINS; n++) {
+    const element = ELEMENT_OF.get(oid);
+    if (element !== undefined) return { kind: 'array', element };
+    if (oid < FIRST_USER_OID) return { kind: 'known', oid };
+    const type = types?.(oid);
+    if (type === undefined) return OPAQUE;
+    if (type.kind === 'd' && type.base !== undefined) oid = type.base;
+    else if (type.element !== undefined && type.element > 0) return { kind: 'array', element: type.element };
+    else if (type.kind === 'r') return { kind: 'range' };
+    else if (type.kind === 'm') return { kind: 'multirange' };
+    else if (type.kind !== 'b') return OPAQUE;
+    else if (type.name === 'citext') return { kind: 'known', oid: OID.text };
+    else return type.name === 'hstore' ? { kind: 'hstore' } : OPAQUE;
+  }
+  return OPAQUE;
+}
 
 /** Types whose text and binary forms are the characters themselves. */
 export function isText(typeOid: number): boolean {

@@ -1,7 +1,7 @@
 // What a redacted value looks like: for each PostgreSQL type one harmless value, in text and in binary form.
 // The binary layouts are those of the types' receive functions (src/backend/utils/adt/*.c: numeric_recv, inet_recv …).
 
-import { ELEMENT_OF, isText, lengthLimit, OID } from './pg-types.ts';
+import { isText, lengthLimit, OID, shapeOf, type TypeLookup } from './pg-types.ts';
 
 const WORD = '[redacted]';
 
@@ -12,6 +12,7 @@ const ZEROS: ReadonlyMap<number, readonly [text: string, bytes: number]> = new M
   [OID.int4, ['0', 4]],
   [OID.int8, ['0', 8]],
   [OID.oid, ['0', 4]],
+  [OID.tid, ['(0,0)', 6]],
   [OID.xid, ['0', 4]],
   [OID.cid, ['0', 4]],
   [OID.xid8, ['0', 8]],
@@ -25,6 +26,13 @@ const ZEROS: ReadonlyMap<number, readonly [text: string, bytes: number]> = new M
   [OID.macaddr, ['00:00:00:00:00:00', 6]],
   [OID.macaddr8, ['00:00:00:00:00:00:00:00', 8]],
   [OID.bytea, ['\\x', 0]],
+  [OID.money, ['0', 8]],
+  [OID.pgLsn, ['0/0', 8]],
+  [OID.varbit, ['', 4]], // number of bits
+  [OID.point, ['(0,0)', 16]],
+  [OID.lseg, ['[(0,0),(0,0)]', 32]],
+  [OID.box, ['(0,0),(0,0)', 32]],
+  [OID.circle, ['<(0,0),0>', 24]],
   [OID.tsvector, ['', 4]], // no lexemes
   [OID.int4multirange, ['{}', 4]], // no ranges
   [OID.int8multirange, ['{}', 4]],
@@ -50,6 +58,12 @@ const EPOCH_MICROSECONDS = BigInt(EPOCH_DAYS) * 86_400_000_000n;
 
 const FAMILY_INET = 2;
 const JSONB_VERSION = 1;
+const JSONPATH_VERSION = 1;
+/** A path of one point: closed (1 byte), number of points, the point. A polygon: the same without the first byte. */
+const PATH = Buffer.from([1, 0, 0, 0, 1, ...Buffer.alloc(16)]);
+/** 0x + 1y + 0 = 0: A and B must not both be zero. */
+const LINE = Buffer.alloc(24);
+LINE.writeDoubleBE(1, 8);
 /** tsqueryrecv: one item, an operand (1) without weights or prefix match; an empty query is not received. */
 const TSQUERY = '\0\0\0\x01\x01\0\0redacted\0';
 
@@ -57,15 +71,36 @@ const TSQUERY = '\0\0\0\x01\x01\0\0redacted\0';
  * The bytes that stand for a redacted value of the type in format 0 (text) or 1 (binary); null is SQL NULL: for types
  * that have no value which is always valid (enumerations, composites, what an extension made), and for any other format.
  */
-export function redacted(typeOid: number, typeModifier: number, format: number): Buffer | null {
+export function redacted(
+  column: number,
+  typeModifier: number,
+  format: number,
+  types?: TypeLookup | undefined,
+): Buffer | null {
   if (format !== 0 && format !== 1) return null;
+  const shape = shapeOf(column, types);
+  switch (shape.kind) {
+    case 'opaque':
+      return null;
+    case 'array':
+      return format === 0 ? Buffer.from('{}') : emptyArray(shape.element);
+    case 'range':
+      return format === 0 ? Buffer.from('empty') : Buffer.from([RANGE_EMPTY]);
+    case 'multirange':
+      return format === 0 ? Buffer.from('{}') : Buffer.alloc(4);
+    case 'hstore':
+      return format === 0 ? Buffer.alloc(0) : Buffer.alloc(4);
+    case 'known':
+      return builtIn(shape.oid, typeModifier, format);
+  }
+}
+
+function builtIn(typeOid: number, typeModifier: number, format: number): Buffer | null {
   if (isText(typeOid)) return fitted(WORD, typeOid, typeModifier);
   const text = format === 0;
   const zeros = ZEROS.get(typeOid);
   if (zeros) return text ? Buffer.from(zeros[0]) : Buffer.alloc(zeros[1]);
   if (RANGES.has(typeOid)) return text ? Buffer.from('empty') : Buffer.from([RANGE_EMPTY]);
-  const element = ELEMENT_OF.get(typeOid);
-  if (element !== undefined) return text ? Buffer.from('{}') : emptyArray(element);
   switch (typeOid) {
     case OID.char:
       return Buffer.from('*');
@@ -73,6 +108,16 @@ export function redacted(typeOid: number, typeModifier: number, format: number):
       return Buffer.from(`"${WORD}"`);
     case OID.jsonb:
       return text ? Buffer.from(`"${WORD}"`) : Buffer.from([JSONB_VERSION, ...Buffer.from(`"${WORD}"`)]);
+    case OID.bit:
+      return zeroBits(Math.max(typeModifier, 1), text);
+    case OID.path:
+      return text ? Buffer.from('((0,0))') : PATH;
+    case OID.polygon:
+      return text ? Buffer.from('((0,0))') : PATH.subarray(1);
+    case OID.line:
+      return text ? Buffer.from('{0,1,0}') : LINE;
+    case OID.jsonpath:
+      return text ? Buffer.from('$') : Buffer.from([JSONPATH_VERSION, 0x24]);
     case OID.xml:
       return Buffer.from('<redacted/>');
     case OID.tsquery:
@@ -109,6 +154,14 @@ export function fitted(value: string, typeOid: number, typeModifier: number): Bu
 function emptyArray(element: number): Buffer {
   const bytes = Buffer.alloc(12); // dimensions, flags, element type
   bytes.writeUInt32BE(element, 8);
+  return bytes;
+}
+
+/** bit_recv: the number of bits, then the bits in whole bytes. */
+function zeroBits(bits: number, text: boolean): Buffer {
+  if (text) return Buffer.alloc(bits, '0');
+  const bytes = Buffer.alloc(4 + Math.ceil(bits / 8));
+  bytes.writeInt32BE(bits);
   return bytes;
 }
 

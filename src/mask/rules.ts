@@ -1,6 +1,9 @@
 // Turns the `masking` section of the config into rules: which columns are protected, and with which strategy.
 
-import { SallyportError } from '../errors.ts';
+import type { KeyObject } from 'node:crypto';
+import { nearest, SallyportError } from '../errors.ts';
+import { compileDetectors, type Detector } from './detectors/scan.ts';
+import { DETECTORS, type DetectorName } from './detectors/text.ts';
 
 /** What takes a protected value's place. Always a valid value of the column's own type, or NULL. */
 export type Strategy =
@@ -8,6 +11,8 @@ export type Strategy =
   | { readonly kind: 'null' }
   /** Keeps this many characters at either end, stars the rest; on types that are not text it redacts. */
   | { readonly kind: 'partial'; readonly keepStart: number; readonly keepEnd: number }
+  /** A token, the same for the same value; without a key (where only the config is checked) it redacts. */
+  | { readonly kind: 'hash'; readonly key: KeyObject | null }
   /** As text; a type that cannot hold it gets NULL. */
   | { readonly kind: 'constant'; readonly value: string };
 
@@ -26,37 +31,55 @@ export interface ColumnRule {
 export interface Masking {
   /** The first that matches a column decides. */
   readonly columns: readonly ColumnRule[];
+  /** Looks for secrets in what no column rule protects; null: none is named. */
+  readonly detectors: Detector | null;
   /** What to do with values computed from a protected column. Both are enforced as a refusal today. */
   readonly derived: 'mask' | 'deny';
   /** Whether a protected column may filter, join, group or order. */
   readonly predicates: 'allow' | 'deny';
 }
 
-const KEYS = ['columns', 'derived', 'predicates'];
+const KEYS = ['columns', 'detectors', 'derived', 'predicates'];
+const STRATEGIES = 'redact, null, hash, partial, constant';
 const REDACT: Strategy = { kind: 'redact' };
 
 /** `*` in the schema's place means every schema of the user's: the system's own are protected only where they are named. */
 const SYSTEM_SCHEMA = /^(pg_.*|information_schema)$/;
 
+export interface MaskingOptions {
+  /** Of the `hash` strategy. */
+  readonly key?: KeyObject | undefined;
+}
+
 /**
- * Compiles one entry of `maskings` (`{columns: [{column, with}], derived?, predicates?}`) as it stands in the config file.
- * Throws SallyportError SP_CONFIG naming the place and the mistake: a rule that is not understood must not be skipped.
+ * Compiles one entry of `maskings` (`{columns: [{column, with}], detectors?, derived?, predicates?}`) as it stands in the config
+ * file. Throws SallyportError SP_CONFIG naming the place and the mistake: a rule that is not understood must not be skipped.
  */
-export function compileMasking(raw: unknown): Masking {
-  const { detectors, ...source } = record(raw, 'masking');
-  if (detectors !== undefined && !(Array.isArray(detectors) && detectors.length === 0)) {
-    throw mistake('detectors', 'are not supported yet');
-  }
+export function compileMasking(raw: unknown, options: MaskingOptions = {}): Masking {
+  const source = record(raw, 'masking');
+  const key = options.key ?? null;
   for (const key of Object.keys(source)) {
     if (source[key] !== undefined && !KEYS.includes(key)) throw mistake(key, 'is not supported yet');
   }
   const columns = source.columns ?? [];
   if (!Array.isArray(columns)) throw mistake('columns', 'is not a list');
   return {
-    columns: columns.map((entry: unknown, i) => columnRule(entry, `columns[${i}]`)),
+    columns: columns.map((entry: unknown, i) => columnRule(entry, `columns[${i}]`, key)),
+    detectors: compileDetectors(detectorNames(source.detectors ?? [])),
     derived: oneOf(source.derived ?? 'mask', ['mask', 'deny'], 'derived'),
     predicates: oneOf(source.predicates ?? 'allow', ['allow', 'deny'], 'predicates'),
   };
+}
+
+function detectorNames(raw: unknown): DetectorName[] {
+  if (!Array.isArray(raw)) throw mistake('detectors', 'is not a list');
+  return raw.map((name: unknown, i) => {
+    const known = DETECTORS.find((detector) => detector === name);
+    if (known !== undefined) return known;
+    const near = typeof name === 'string' ? nearest(name, DETECTORS) : null;
+    const hint = near === null ? `; there are ${DETECTORS.join(', ')}` : `, did you mean "${near}"?`;
+    throw mistake(`detectors[${i}]`, `"${String(name)}" is not a detector${hint}`);
+  });
 }
 
 /** Whether the rule's pattern takes in this column. Names as the catalog has them. */
@@ -70,7 +93,7 @@ function fits(part: Part, name: string): boolean {
   return part.exact ? part.name === name : part.name === name.toLowerCase();
 }
 
-function columnRule(raw: unknown, path: string): ColumnRule {
+function columnRule(raw: unknown, path: string, key: KeyObject | null): ColumnRule {
   const entry = record(raw, path);
   for (const key of Object.keys(entry)) {
     if (key !== 'column' && key !== 'with') throw mistake(`${path}.${key}`, 'is not known');
@@ -80,7 +103,7 @@ function columnRule(raw: unknown, path: string): ColumnRule {
   if (!schema || !table || !column || more.length > 0) {
     throw mistake(`${path}.column`, `"${entry.column}" has not three parts: schema.table.column`);
   }
-  return { text: entry.column, schema, table, column, strategy: strategy(entry.with, `${path}.with`) };
+  return { text: entry.column, schema, table, column, strategy: strategy(entry.with, `${path}.with`, key) };
 }
 
 /**
@@ -106,19 +129,19 @@ function parsePattern(text: string, path: string): Part[] {
   return parts;
 }
 
-function strategy(raw: unknown, path: string): Strategy {
+function strategy(raw: unknown, path: string, key: KeyObject | null): Strategy {
   // YAML reads a bare `null` as no value; for a strategy that word means NULL, so an absent key must not come here.
   if (raw === undefined) throw mistake(path, 'is missing');
   if (raw === 'redact') return REDACT;
+  if (raw === 'hash') return { kind: 'hash', key };
   if (raw === 'null' || raw === null) return { kind: 'null' };
-  if (typeof raw !== 'object')
-    throw mistake(path, `"${String(raw)}" is not a strategy: redact, null, partial, constant`);
+  if (typeof raw !== 'object') throw mistake(path, `"${String(raw)}" is not a strategy: ${STRATEGIES}`);
   const entry = record(raw, path);
   const [kind, ...rest] = Object.keys(entry);
   if (rest.length > 0) throw mistake(path, 'has more than one strategy');
   if (kind === 'partial') return partial(entry.partial, `${path}.partial`);
   if (kind === 'constant') return constant(entry.constant, `${path}.constant`);
-  throw mistake(path, `"${kind ?? ''}" is not a strategy: redact, null, partial, constant`);
+  throw mistake(path, `"${kind ?? ''}" is not a strategy: ${STRATEGIES}`);
 }
 
 function partial(raw: unknown, path: string): Strategy {
