@@ -1,5 +1,7 @@
 // PostgreSQL's types: OIDs of the built-in ones (pg_type.dat), as far as masking knows how to fill them, and what the others are.
 
+import type { CatalogType } from '../types.ts';
+
 export const OID = {
   bool: 16,
   bytea: 17,
@@ -124,19 +126,10 @@ export const ELEMENT_OF: ReadonlyMap<number, number> = new Map([
   [6157, 4536], // int8multirange
 ]);
 
-/** A type of pg_type that is not built in, as the catalog has it. */
-export interface TypeInfo {
-  readonly name: string;
-  /** typtype: `b` base, `c` composite, `d` domain, `e` enum, `r` range, `m` multirange, `p` pseudo. */
-  readonly kind: string;
-  /** Of an array: typelem, where typcategory is `A`. */
-  readonly element?: number | undefined;
-  /** Of a domain: typbasetype. */
-  readonly base?: number | undefined;
-}
-
-/** Finds a type by its OID; undefined where the catalog does not have it. Not asked for built-in types. */
-export type TypeLookup = (oid: number) => TypeInfo | undefined;
+/** Finds a type of the database's catalog by its OID; undefined where it does not have it. Not asked for built-in types. */
+export type TypeLookup = (
+  oid: number,
+) => Pick<CatalogType, 'name' | 'kind' | 'category' | 'element' | 'base'> | undefined;
 
 /**
  * What a type is to masking: one that OID knows (citext counts as text), an array of another, one that has an empty value, or
@@ -159,8 +152,8 @@ export function shapeOf(typeOid: number, types: TypeLookup | undefined): Shape {
     if (oid < FIRST_USER_OID) return { kind: 'known', oid };
     const type = types?.(oid);
     if (type === undefined) return OPAQUE;
-    if (type.kind === 'd' && type.base !== undefined) oid = type.base;
-    else if (type.element !== undefined && type.element > 0) return { kind: 'array', element: type.element };
+    if (type.kind === 'd') oid = type.base;
+    else if (type.category === 'A' && type.element > 0) return { kind: 'array', element: type.element };
     else if (type.kind === 'r') return { kind: 'range' };
     else if (type.kind === 'm') return { kind: 'multirange' };
     else if (type.kind !== 'b') return OPAQUE;

@@ -1,6 +1,7 @@
 // Masking rules: what the config may say, what its patterns match, and which columns of a catalog they protect.
 
 import assert from 'node:assert/strict';
+import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SallyportError } from '../../src/errors.ts';
@@ -57,12 +58,14 @@ test('what is not understood is a mistake that names its place', () => {
   refused(null, /^masking: /);
   refused({ columns: {} }, /^columns: /);
   refused({ column: [] }, /^column: /);
-  refused({ detectors: ['email'] }, /^detectors: /);
+  refused({ detectors: 'email' }, /^detectors: /);
+  refused({ detectors: ['email', 'e-mail'] }, /^detectors\[1\]: .*did you mean "email"/);
+  refused({ detectors: [7] }, /^detectors\[0\]: .*credit-card/);
   refused({ derived: 'no' }, /^derived: /);
   refused({ predicates: true }, /^predicates: /);
   const bad = ['', 'a', 'a.b', 'a.b.c.d', 'a..c', '.b.c', 'a.b.', 'a.b.c*', 'a.b."c', 'a.b.c d', '"".b.c', 'a.b."c"d'];
   for (const column of [...bad, 7]) refused({ columns: [{ column, with: 'redact' }] }, /^columns\[0\]\.column: /);
-  const strategies = [undefined, 'hash', 'mask', 7, {}, [], { hash: {} }, { partial: {}, constant: 'x' }];
+  const strategies = [undefined, 'mask', 7, {}, [], { hash: {} }, { partial: {}, constant: 'x' }];
   for (const value of [...strategies, { constant: {} }, { constant: 'a\0' }, { constant: '\ud800' }]) {
     refused({ columns: [{ column: 'a.b.c', with: value }] }, /^columns\[0\]\.with/);
   }
@@ -80,8 +83,9 @@ test('strategies and defaults', () => {
       { column: 'a.b.c', with: null },
       { column: 'a.b.c', with: { partial: { keepEnd: 4 } } },
       { column: 'a.b.c', with: { constant: 12 } },
+      { column: 'a.b.c', with: 'hash' },
     ],
-    detectors: [],
+    detectors: ['phone', 'email', 'phone'],
   });
   assert.deepEqual(
     masking.columns.map(({ strategy }) => strategy),
@@ -91,11 +95,17 @@ test('strategies and defaults', () => {
       { kind: 'null' },
       { kind: 'partial', keepStart: 0, keepEnd: 4 },
       { kind: 'constant', value: '12' },
+      { kind: 'hash', key: null },
     ],
   );
   assert.equal(masking.derived, 'mask');
   assert.equal(masking.predicates, 'allow');
+  assert.deepEqual(masking.detectors?.names, ['email', 'phone']);
   assert.deepEqual(compileMasking({}).columns, []);
+  assert.equal(compileMasking({ detectors: [] }).detectors, null);
+  const key = createSecretKey(Buffer.alloc(32));
+  const [rule] = compileMasking({ columns: [{ column: 'a.b.c', with: 'hash' }] }, { key }).columns;
+  assert.deepEqual(rule?.strategy, { kind: 'hash', key });
 });
 
 test('the first rule that matches decides; a rule that matches nothing is named', () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
+import type { TypeLookup } from '../../src/mask/pg-types.ts';
 import { ELEMENT_OF } from '../../src/mask/pg-types.ts';
 import type { Strategy } from '../../src/mask/rules.ts';
 import { cellMask } from '../../src/mask/strategies.ts';
@@ -14,7 +15,7 @@ let client: Client;
 
 before(async () => {
   server = await startPostgres({
-    sql: `CREATE TYPE mood AS ENUM ('glad'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN short AS varchar(5)`,
+    sql: `CREATE TYPE mood AS ENUM ('glad'); CREATE TYPE pair AS (a int, b text); CREATE DOMAIN short AS varchar(5); CREATE DOMAIN moods AS mood[]; CREATE TYPE span AS RANGE (subtype = text)`,
   });
   client = new Client({ connectionString: server.connectionString });
   await client.connect();
@@ -33,25 +34,43 @@ interface Described {
   readonly bytes: Buffer;
 }
 
-/** A value as the wire has it: type, modifier and bytes. `type` is the column's, which a table gives its modifier. */
+/**
+ * A value as the wire has it: type, modifier and bytes. `type` is the column's, which a table gives its modifier. The driver reads
+ * every value as UTF-8: binary ones come from the type's own send function.
+ */
 async function onWire(type: string, value: string, binary: boolean): Promise<Described> {
   await client.query(`DROP TABLE IF EXISTS one; CREATE TABLE one (c ${type})`);
   await client.query(`INSERT INTO one SELECT $1::text::${type}`, [value]);
-  const query = { text: 'SELECT c FROM one', rowMode: 'array' as const, types: RAW, binary };
-  const result = await client.query<unknown[]>(query);
+  const result = await client.query<(string | null)[]>({ text: 'SELECT c FROM one', rowMode: 'array', types: RAW });
   const field = result.fields[0];
-  const cell = result.rows[0]?.[0];
-  assert.ok(field && (typeof cell === 'string' || Buffer.isBuffer(cell)), type);
-  return { oid: field.dataTypeID, modifier: field.dataTypeModifier, bytes: Buffer.from(cell) };
+  const text = result.rows[0]?.[0];
+  assert.ok(field && typeof text === 'string', type);
+  const described = { oid: field.dataTypeID, modifier: field.dataTypeModifier };
+  if (!binary) return { ...described, bytes: Buffer.from(text) };
+  const send = await client.query<{ name: string }>('SELECT typsend::text AS name FROM pg_type WHERE oid = $1', [
+    field.dataTypeID,
+  ]);
+  const sent = await client.query<{ hex: string }>(`SELECT encode(${send.rows[0]?.name}(c), 'hex') AS hex FROM one`);
+  return { ...described, bytes: Buffer.from(sent.rows[0]?.hex ?? '', 'hex') };
 }
 
 /** The bytes as a parameter in their format, read back as text: the server has validated them. */
-async function accepted(type: string, bytes: Uint8Array | null, binary: boolean): Promise<string | null> {
-  if (bytes === null) return null;
+async function accepted(type: string, bytes: Uint8Array | null | undefined, binary: boolean): Promise<string | null> {
+  assert.notEqual(bytes, undefined, `${type} is left as it is`);
+  if (!bytes) return null;
   const value = binary ? Buffer.from(bytes) : Buffer.from(bytes).toString();
   const query = { text: `SELECT $1::${type}`, values: [value], rowMode: 'array' as const, types: RAW };
   const result = await client.query<(string | null)[]>(query);
   return result.rows[0]?.[0] ?? null;
+}
+
+/** The types that this test made, as a catalog knows them. */
+async function catalogTypes(): Promise<TypeLookup> {
+  const { rows } = await client.query<{ oid: number } & NonNullable<ReturnType<TypeLookup>>>(
+    `SELECT oid::int, typname AS name, typtype AS kind, typcategory AS category, typelem::int AS element,
+       typbasetype::int AS base FROM pg_type WHERE oid >= 16384`,
+  );
+  return (oid) => rows.find((row) => row.oid === oid);
 }
 
 async function check(type: string, sample: string, strategy: Strategy, expected: string | null): Promise<void> {
@@ -59,7 +78,11 @@ async function check(type: string, sample: string, strategy: Strategy, expected:
     const { oid, modifier, bytes } = await onWire(type, sample, binary);
     const masked = cellMask(strategy, oid, modifier, binary ? 1 : 0)(bytes, 0, bytes.length);
     // The column's own type and modifier: nothing is cut or padded by the cast that the mask did not do.
-    const base = type === 'short' ? 'varchar' : type.replace(/\([\d,]+\)$/, '').replace(/^char$/, 'bpchar');
+    const base = /^bit.\d+.$/.test(type)
+      ? 'varbit'
+      : type === 'short'
+        ? 'varchar'
+        : type.replace(/\([\d,]+\)$/, '').replace(/^char$/, 'bpchar');
     assert.equal(await accepted(base, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
   }
 }
@@ -122,10 +145,21 @@ const REDACTED: readonly (readonly [type: string, sample: string, expected: stri
   ['mood', 'glad', null],
   ['mood[]', '{glad}', null],
   ['pair', '(1,b)', null],
-  ['money', '7', null],
-  ['bit(3)', '101', null],
-  ['point', '(1,2)', null],
-  ['path', '((1,2),(3,4))', null],
+  ['money', '7', '$0.00'],
+  ['bit(3)', '101', '000'],
+  ['bit(17)', '10111111111111111', '00000000000000000'],
+  ['varbit(3)', '101', ''],
+  ['bit(3)[]', '{101}', '{}'],
+  ['point', '(1,2)', '(0,0)'],
+  ['lseg', '[(1,2),(3,4)]', '[(0,0),(0,0)]'],
+  ['line', '{1,2,3}', '{0,1,0}'],
+  ['box', '(1,2),(3,4)', '(0,0),(0,0)'],
+  ['path', '((1,2),(3,4))', '((0,0))'],
+  ['polygon', '((1,2),(3,4))', '((0,0))'],
+  ['circle', '<(1,2),3>', '<(0,0),0>'],
+  ['tid', '(1,2)', '(0,0)'],
+  ['pg_lsn', '1/2', '0/0'],
+  ['jsonpath', '$.a', '$'],
 ];
 
 test('redact', async () => {
@@ -138,6 +172,41 @@ test('every built-in array type is redacted to the empty array of its element', 
     [[...ELEMENT_OF.keys()]],
   );
   assert.deepEqual(new Map(known.rows.map((r) => [r.oid, r.element])), ELEMENT_OF);
+});
+
+test('types that are not built in: with the catalog’s word for what they are', async () => {
+  const types = await catalogTypes();
+  const cases: readonly (readonly [type: string, sample: string, strategy: Strategy, expected: string | null])[] = [
+    ['mood', 'glad', { kind: 'redact' }, null],
+    ['mood[]', '{glad}', { kind: 'redact' }, '{}'],
+    ['moods', '{glad}', { kind: 'redact' }, '{}'],
+    ['mood[]', '{glad,NULL}', { kind: 'constant', value: 'glad' }, '{NULL,NULL}'],
+    ['pair', '(1,b)', { kind: 'redact' }, null],
+    ['span', '[a,b)', { kind: 'redact' }, 'empty'],
+    ['span', '[a,b)', { kind: 'constant', value: 'x' }, 'empty'],
+    ['span_multirange', '{[a,b)}', { kind: 'redact' }, '{}'],
+    ['span[]', '{"[a,b)"}', { kind: 'partial', keepStart: 0, keepEnd: 1 }, '{empty}'],
+    ['short[]', '{abcde,NULL}', { kind: 'partial', keepStart: 1, keepEnd: 1 }, '{a***e,NULL}'],
+  ];
+  for (const [type, sample, strategy, expected] of cases) {
+    for (const binary of [false, true]) {
+      const { oid, modifier, bytes } = await onWire(type, sample, binary);
+      const masked = cellMask(strategy, oid, modifier, binary ? 1 : 0, types)(bytes, 0, bytes.length);
+      assert.equal(await accepted(type, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
+    }
+  }
+});
+
+test('extensions’ types by their name: citext is text, hstore has an empty value', () => {
+  const types: TypeLookup = (oid) => {
+    return { name: oid === 20_001 ? 'citext' : 'hstore', kind: 'b', category: 'S', element: 0, base: 0 };
+  };
+  const masked = (oid: number, format: number): Uint8Array | null | undefined =>
+    cellMask({ kind: 'redact' }, oid, -1, format, types)(Buffer.from('x'), 0, 1);
+  assert.equal(String(masked(20_001, 0)), '[redacted]');
+  assert.equal(String(masked(20_001, 1)), '[redacted]');
+  assert.equal(String(masked(20_002, 0)), '');
+  assert.deepEqual(masked(20_002, 1), Buffer.alloc(4));
 });
 
 test('null', async () => {
@@ -154,6 +223,8 @@ test('partial keeps the type: text is starred, other types are redacted', async 
   await check('json', '"secret"', strategy, '"[redacted]"');
   await check('"char"', 's', strategy, '*');
   await check('mood', 'glad', strategy, null);
+  await check('text[]', '{secret,NULL,"a,b\\"cdef"}', strategy, '{s***et,NULL,a*****ef}');
+  await check('int4[]', '{1,NULL}', strategy, '{0,NULL}');
 });
 
 const CONSTANTS: readonly (readonly [type: string, sample: string, constant: string, expected: string | null])[] = [
@@ -194,7 +265,17 @@ const CONSTANTS: readonly (readonly [type: string, sample: string, constant: str
   ['bytea', '\\x01', '\\xDEAD', '\\xdead'],
   ['bytea', '\\x01', 'text', null],
   ['mood', 'glad', 'glad', null],
-  ['int4[]', '{1}', '{2}', null],
+  ['inet', '1.2.3.4', '192.0.2.7', '192.0.2.7'],
+  ['inet', '1.2.3.4', '2001:DB8::7', '2001:db8::7'],
+  ['inet', '1.2.3.4', '::', '::'],
+  ['inet', '1.2.3.4', 'host', null],
+  ['time', '10:00', '23:59:59.5', '23:59:59.5'],
+  ['time', '10:00', '24:00:00', null],
+  ['int4[]', '{1,NULL,3}', '2', '{2,NULL,2}'],
+  ['int4[]', '[0:1]={1,2}', '7', '[0:1]={7,7}'],
+  ['int4[]', '{1}', 'x', '{NULL}'],
+  ['text[]', '{{a,"b c"},{NULL,""}}', 'say "x"', '{{"say \\"x\\"","say \\"x\\""},{NULL,"say \\"x\\""}}'],
+  ['box[]', '{(1,2),(0,0);(3,4),(0,0)}', 'x', '{NULL;NULL}'],
 ];
 
 test('constant: the value in the column’s type, NULL where the type cannot hold it', async () => {
