@@ -29,6 +29,13 @@ function castField(field: Field, given: Field | undefined): Value {
   return { flow: made(given.value.flow), type: null, row: given.value.row === null ? field.value.row : undefined };
 }
 
+/** A new value of a type that is written: the column of a function, JSON_TABLE or XMLTABLE. */
+export function valueAs(run: Run, typeName: Fields, flow: Flow): Value {
+  const type = typeOf(run, typeName);
+  if (type === null) return { flow: made(flow), type: null, row: undefined };
+  return { flow: made(flow), type: null, row: rowOfType(run, type.oid, flow), array: type.element !== 0 };
+}
+
 /** The type of a cast; null where the catalog has none of that name. */
 function typeOf(run: Run, typeName: Fields): CatalogType | null {
   shapeOf('TypeName', typeName);

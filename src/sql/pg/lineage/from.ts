@@ -2,8 +2,9 @@
 // (parser/parse_clause.c: transformFromClauseItem).
 
 import { type Fields, fieldsOf, listOf, NotUnderstood, namesOf, nodeOf, optional, textOf } from '../tree.ts';
+import { valueAs } from './casts.ts';
 import { decideBy, evaluate, evaluateAll, shapeOf } from './expressions.ts';
-import { computed, derive, type Field, type Flow, INDEPENDENT, type Value } from './flow.ts';
+import { computed, derive, type Field, type Flow, INDEPENDENT, scalar, type Value } from './flow.ts';
 import { join } from './joins.ts';
 import { query } from './queries.ts';
 import { relationFields } from './relations.ts';
@@ -174,7 +175,7 @@ function functionColumns(level: Level, node: unknown, title: string, said: reado
     return said.map((definition) => {
       const { type, fields } = nodeOf(definition);
       if (type !== 'ColumnDef') throw new NotUnderstood(`${type} where a column belongs`);
-      return column(textOf(fields.colname) ?? '');
+      return { name: textOf(fields.colname) ?? '', value: valueAs(level.run, fieldsOf(fields.typeName), made) };
     });
   }
   if (value.row) return value.row.map((field) => column(field.name));
@@ -192,8 +193,11 @@ function xmlTable(level: Level, fields: Fields): Item {
       ...evaluateAll(level, fields.columns),
     ]),
   );
-  const names = listOf(fields.columns).map((node) => textOf(nodeOf(node).fields.colname) ?? '');
-  return tableOf(level, names, whole, alias, 'xmltable');
+  const columns = listOf(fields.columns).map((node) => {
+    const { fields: column } = nodeOf(node);
+    return { name: textOf(column.colname) ?? '', typeName: optional(column.typeName) };
+  });
+  return tableOf(level, columns, whole, alias, 'xmltable');
 }
 
 function jsonTable(level: Level, fields: Fields): Item {
@@ -210,26 +214,29 @@ function jsonTable(level: Level, fields: Fields): Item {
   return tableOf(level, jsonColumns(fields.columns), whole, alias, 'json_table');
 }
 
+interface TableColumn {
+  readonly name: string;
+  /** Null: the number of the row, or whether there is something. */
+  readonly typeName: Fields | null;
+}
+
 /** The columns of JSON_TABLE; those of nested paths come behind the others of their level. */
-function jsonColumns(list: unknown): string[] {
-  const names: string[] = [];
-  const nested: string[] = [];
+function jsonColumns(list: unknown): TableColumn[] {
+  const columns: TableColumn[] = [];
+  const nested: TableColumn[] = [];
   for (const node of listOf(list)) {
     const { fields } = nodeOf(node);
     if (fields.coltype === 'JTC_NESTED') nested.push(...jsonColumns(fields.columns));
-    else names.push(textOf(fields.name) ?? '');
+    else columns.push({ name: textOf(fields.name) ?? '', typeName: optional(fields.typeName) });
   }
-  return [...names, ...nested];
+  return [...columns, ...nested];
 }
 
-function tableOf(level: Level, names: readonly string[], whole: Value, alias: Alias, title: string): Item {
+function tableOf(level: Level, columns: readonly TableColumn[], whole: Value, alias: Alias, title: string): Item {
   decide(level.run, [whole]);
-  const value: Value = { flow: whole.flow, type: null, row: undefined };
-  return item(
-    alias.name ?? title,
-    renamed(
-      names.map((name) => ({ name, value })),
-      alias.columns,
-    ),
-  );
+  const made = columns.map(({ name, typeName }) => ({
+    name,
+    value: typeName === null ? scalar([whole]) : valueAs(level.run, typeName, whole.flow),
+  }));
+  return item(alias.name ?? title, renamed(made, alias.columns));
 }
