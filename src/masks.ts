@@ -1,7 +1,7 @@
 // Masking of one connection, put together: what its rules protect in this catalog, what they make of a statement, of a result,
 // of a COPY, and of values on their way back.
 import { LRUCache } from 'lru-cache';
-import { exposure, type TouchedRelation, touchesProtected } from './mask/exposure.ts';
+import { exposure, onlyChanges, type TouchedRelation, touchesProtected } from './mask/exposure.ts';
 import { type Flow, flowOf } from './mask/flow.ts';
 import { type Protection, protect } from './mask/protect.ts';
 import type { Masking, Strategy } from './mask/rules.ts';
@@ -82,6 +82,7 @@ export class Masks {
     const reason = exposure(facts, relations, protection);
     if (reason !== null) return { refused: reason };
     if (!touchesProtected(relations, protection)) return { refused: null, outputs: undefined, looksAtValues: false };
+    if (onlyChanges(facts)) return { refused: null, outputs: null, looksAtValues: false };
     if (text.length > LONGEST) {
       return {
         refused: `a text of more than ${LONGEST} characters is not followed beside masked columns; send it in parts`,

@@ -53,6 +53,14 @@ const COVERED_CHANGES: ReadonlySet<string> = new Set([
   'vacuum',
 ]);
 
+/** What a change may be called besides its main kind. */
+const FORMS_OF_CHANGE: ReadonlySet<string> = new Set(['drop-column', 'drop-constraint', 'set-schema']);
+
+/** Whether a statement does nothing but change definitions, in ways of which `exposure` has judged everything there is. */
+export function onlyChanges({ kinds }: Facts): boolean {
+  return kinds.length > 0 && kinds.every((kind) => COVERED_CHANGES.has(kind) || FORMS_OF_CHANGE.has(kind));
+}
+
 /**
  * Why the statement is refused, for the agent to read, or null. `relations` are those of `facts`, found in the catalog that
  * `protection` was made from.
