@@ -15,6 +15,7 @@ import type {
   Parameter,
   RelationUse,
   RowPlan,
+  SettingUse,
   Verdict,
 } from './types.ts';
 import type { Judge, Outputs, Question, Ruling } from './wire/gate.ts';
@@ -251,6 +252,7 @@ function completed(
   catalog: Catalog,
   searchPath: readonly string[],
 ): Facts {
+  if (catalog.resetWidens) facts = { ...facts, settings: facts.settings.map(widening) };
   const others = facts.relations.flatMap((use) => alternatives(use, found, catalog, searchPath));
   const called = (facts.fields ?? [])
     .filter((name) => catalog.fieldFunctions?.has(name) || /^(pg|lo)_/.test(name))
@@ -262,6 +264,11 @@ function completed(
     relations: [...facts.relations, ...others],
     functions: [...facts.functions, ...called, ...run],
   };
+}
+
+/** Where DISCARD ALL does not bring back the role that the login started in, it is as good as RESET ROLE. */
+function widening(use: SettingUse): SettingUse {
+  return use.name === 'session_authorization' ? { ...use, need: 'admin' } : use;
 }
 
 /**

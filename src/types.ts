@@ -283,6 +283,11 @@ export interface Catalog {
   findType?(schema: string | null, name: string, searchPath: readonly string[]): CatalogType | undefined;
   /** By a function's name, in whichever schema. One that is not here answers with one plain value without a name. */
   readonly results?: ReadonlyMap<string, readonly FunctionResult[]> | undefined;
+  /**
+   * The login starts in a role (`ALTER ROLE … SET role`) that DISCARD ALL would leave for the login's own, as servers before
+   * November 2024 did.
+   */
+  readonly resetWidens?: boolean | undefined;
 }
 
 // --- Where values flow ---------------------------------------------------------------------------------------------------

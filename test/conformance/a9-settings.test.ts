@@ -148,7 +148,7 @@ for (const reset of ['RESET ALL', 'DISCARD ALL']) {
       }
       assert.notEqual(await shown('TimeZone'), 'Asia/Tokyo');
     }
-    assert.match(await shown('application_name'), /^attacker-/);
+    assert.match(String(await shown('application_name')), /^attacker-/);
     await send(client, 'BEGIN');
     if (reset === 'RESET ALL') await send(client, reset);
     assert.equal(await shown('transaction_read_only'), 'on');

@@ -53,8 +53,13 @@ const CHECKED = `WITH RECURSIVE functions AS (
   SELECT t.oid FROM pg_catalog.pg_type t JOIN checked c ON t.typbasetype = c.oid OR t.typelem = c.oid
 )`;
 
+/** The role that a login starts in, and the one after what DISCARD ALL does to it. */
+const ROLE_SQL = `SELECT pg_catalog.current_setting('role');
+RESET SESSION AUTHORIZATION;
+SELECT pg_catalog.current_setting('role')`;
+
 /**
- * Fourteen queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
+ * Seventeen queries in one text. The casts' functions stand among the functions as `cast <type>`: those of CREATE CAST, and of
  * domains whose checks call one.
  */
 export const CATALOG_SQL = `
@@ -110,10 +115,11 @@ SELECT oid FROM checked ORDER BY 1;
 ${TYPES_SQL};
 ${RESULTS_SQL};
 ${PATH_SQL};
-${VIEWS_SQL}`;
+${VIEWS_SQL};
+${ROLE_SQL}`;
 
 /** How many there are. */
-export const QUERIES = 14;
+export const QUERIES = 17;
 
 type Rows = readonly (readonly (string | null)[])[];
 
@@ -126,7 +132,7 @@ const digests = new WeakMap<Catalog, string>();
  */
 export function buildCatalog(results: readonly Rows[], previous?: Catalog): Catalog {
   const [classes, attributes, views, inherits, generated, functions, operators, unary, runs, checked] = results;
-  const [types, answers, , definitions] = results.slice(10);
+  const [types, answers, , definitions, roleAtLogin, , roleAfterReset] = results.slice(10);
   if (
     !classes ||
     !attributes ||
@@ -141,6 +147,8 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     !types ||
     !answers ||
     !definitions ||
+    !roleAtLogin ||
+    !roleAfterReset ||
     results.length !== QUERIES
   ) {
     throw broken();
@@ -213,6 +221,7 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
       return undefined;
     },
     results: resultsOf(answers, namesOf, { text, number }, broken),
+    resetWidens: roleAtLogin[0]?.[0] !== roleAfterReset[0]?.[0],
   };
   digests.set(catalog, digest);
   return catalog;

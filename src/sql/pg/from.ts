@@ -3,6 +3,7 @@
 import type { ColumnPlace } from '../../types.ts';
 import { children, expect, useOperator, visit } from './expressions.ts';
 import { select } from './queries.ts';
+import { isSettingsView } from './settings-view.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, namesOf, nodeOf, optional, qualified, textOf } from './tree.ts';
 import { addColumn, addFunction, addRelation, isCte, type Scope, type Walk } from './walk.ts';
 
@@ -71,7 +72,13 @@ function relation(walk: Walk, fields: Fields, alias: Fields | null, scope: Scope
     scope.derived.add(seenAs);
     return;
   }
-  addRelation(walk, schema, name, 'read');
+  if (isSettingsView(schema, name)) {
+    // Which settings it gets hangs on a literal.
+    walk.valueBlind = false;
+    addRelation(walk, schema, name, fields === walk.settingsByName ? 'read' : 'admin');
+  } else {
+    addRelation(walk, schema, name, 'read');
+  }
   if (locks(lock, seenAs)) addRelation(walk, schema, name, 'write');
   if (alias?.colnames !== undefined) walk.columnsHidden = true;
   scope.rows.add(seenAs);

@@ -3,7 +3,7 @@
 // SYSTEM was made from pg_proc of PostgreSQL 18: names in pg_catalog of which every version is immutable or stable, without those
 // for internal use, those that run or return other people's SQL, read tables or files by name, or show other sessions
 // (`*_to_xml`, `ts_stat`, `pg_stat_get_*`, `pg_mcv_list_items` …); then volatile ones that are harmless, picked by hand
-// (`random`, `clock_timestamp`, `pg_sleep`: the deadline bounds it). A name that does not stand here needs `admin`.
+// (`random`, `clock_timestamp`, `pg_sleep`: the deadline bounds it; `pg_advisory_unlock`: it lets go of the session's own). A name that does not stand here needs `admin`.
 
 export const SYSTEM = `
   abbrev abs aclcontains acldefault aclexplode acos acosd acosh age any_value area array_agg array_append array_cat
@@ -41,7 +41,8 @@ export const SYSTEM = `
   macaddr8_set7bit make_date make_interval make_time make_timestamp make_timestamptz masklen max md5 min min_scale mod
   mode money multirange name netmask network normalize notlike now npoints nth_value ntile num_nonnulls num_nulls
   numeric nummultirange numnode numrange obj_description octet_length oid oidvectortypes overlaps overlay parse_ident
-  path path_add_pt path_sub_pt pclose percent_rank percentile_cont percentile_disc pg_available_extension_versions
+  path path_add_pt path_sub_pt pclose percent_rank percentile_cont percentile_disc pg_advisory_unlock
+  pg_advisory_unlock_all pg_advisory_unlock_shared pg_available_extension_versions
   pg_available_extensions pg_backend_pid pg_basetype pg_blocking_pids pg_char_to_encoding pg_client_encoding
   pg_collation_actual_version pg_collation_for pg_collation_is_visible pg_column_compression pg_column_is_updatable
   pg_column_size pg_column_toast_chunk_id pg_conf_load_time pg_conversion_is_visible pg_current_snapshot
@@ -131,9 +132,9 @@ export const EXTENSIONS = `
 
 /** Functions that change data or another session's state, and no more than a writer may. */
 export const WRITERS = `
-  nextval pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
-  pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_current_xact_id pg_notify pg_try_advisory_lock
-  pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared setval txid_current
+  nextval pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_current_xact_id
+  pg_notify pg_try_advisory_lock pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared
+  setval txid_current
 `;
 
 /** Operators of PostgreSQL and of citext, cube, hstore, intarray, ltree, pg_trgm, postgis and pgvector. */

@@ -6,6 +6,7 @@
 import type { ColumnPlace } from '../../types.ts';
 import { columnRef, expect, useOperator, visit } from './expressions.ts';
 import { fromItems, type Lock, lockOf } from './from.ts';
+import { settingsByName } from './settings-view.ts';
 import {
   type Fields,
   fieldsOf,
@@ -58,6 +59,7 @@ export function select(walk: Walk, fields: Fields, parent: Scope | null, outer: 
     return;
   }
   const used: ColumnPlace = outer ? 'predicate' : 'expression';
+  if (outer) walk.settingsByName = settingsByName(fields);
   fromItems(walk, fields.fromClause, scope, used, lockOf(fields.lockingClause, lock));
   const targets = outputs(walk, fields.targetList, scope, outer);
   visit(walk, fields.whereClause, scope, used);

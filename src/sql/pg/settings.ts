@@ -23,11 +23,16 @@ const HARMLESS = new Set(
   xmloption`.split(/\s+/),
 );
 
-/** Settings whose value may be a credential or names one. Those with a dot are an application's or an extension's own. */
+/**
+ * Settings that the server shows to superusers alone (GUC_SUPERUSER_ONLY), and commands, in which a credential may stand.
+ * Those with a dot are an application's or an extension's own. SHOW ALL shows them all.
+ */
 const SECRET = new Set(
-  'archive_cleanup_command archive_command krb_server_keyfile primary_conninfo recovery_end_command restore_command ssl_passphrase_command'.split(
-    ' ',
-  ),
+  `all archive_cleanup_command archive_command config_file data_directory dynamic_library_path extension_control_path
+  extension_destdir external_pid_file hba_file ident_file jit_provider krb_server_keyfile log_directory log_filename oauth_validator_libraries primary_conninfo recovery_end_command
+  restore_command session_preload_libraries shared_preload_libraries ssl_ciphers ssl_dh_params_file ssl_ecdh_curve
+  ssl_groups ssl_max_protocol_version ssl_min_protocol_version ssl_passphrase_command ssl_tls13_ciphers
+  stats_temp_directory unix_socket_directories`.split(/\s+/),
 );
 
 const TRUE = new Set(['on', 'true', 'yes', '1', 't', 'y']);

@@ -96,9 +96,8 @@ const setVariable: StatementHandler = (walk, fields) => {
       addKind(walk, fields.kind === 'VAR_RESET' ? 'reset' : 'set');
       return addSetting(walk, { name, value: null, need: settingNeed(name, null) });
     case 'VAR_RESET_ALL':
-      // The settings that the gateway pins would go back to what they were.
       addKind(walk, 'reset');
-      return addSetting(walk, { name: 'all', value: null, need: 'never' });
+      return resetAll(walk);
     case 'VAR_SET_MULTI':
       addKind(walk, 'set');
       if (fields.name === 'TRANSACTION') return transactionModes(walk, fields.args, '');
@@ -108,6 +107,15 @@ const setVariable: StatementHandler = (walk, fields) => {
       throw new NotUnderstood('SET has an unknown form');
   }
 };
+
+/**
+ * Everything goes back to what it was at login. The settings that the gateway pins are in its startup packet, so they stay
+ * what they are (guc.c, `reset_val`); the search path may move.
+ */
+function resetAll(walk: Walk): void {
+  addSetting(walk, { name: 'all', value: null, need: 'read' });
+  addSetting(walk, { name: 'search_path', value: null, need: 'read' });
+}
 
 /** A literal of SET as text; null for one with a type of its own (`INTERVAL '1' HOUR`). */
 function settingValue(value: unknown): string | null {
@@ -129,11 +137,22 @@ const show: StatementHandler = (walk, fields) => {
 const discard: StatementHandler = (walk, fields) => {
   only('DiscardStmt', fields, 'target');
   addKind(walk, 'discard');
-  if (fields.target === 'DISCARD_ALL') addSetting(walk, { name: 'all', value: null, need: 'never' });
+  if (fields.target === 'DISCARD_ALL') discardAll(walk);
   else if (!['DISCARD_PLANS', 'DISCARD_SEQUENCES', 'DISCARD_TEMP'].includes(textOf(fields.target) ?? '')) {
     throw new NotUnderstood('DISCARD has an unknown form');
   }
 };
+
+/**
+ * RESET ALL and everything else that a login starts without: prepared statements, cursors, temporary tables, locks of the
+ * session, channels that it listens to (PostgreSQL, "DISCARD"). Whether the role that the login starts in comes back too is
+ * the catalog's to say (`Catalog.resetWidens`).
+ */
+function discardAll(walk: Walk): void {
+  resetAll(walk);
+  addSetting(walk, { name: 'session_authorization', value: null, need: 'read' });
+  walk.handles.push({ action: 'deallocate', name: null }, { action: 'close', name: null });
+}
 
 // --- COPY --------------------------------------------------------------------------------------------------------------
 

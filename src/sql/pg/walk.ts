@@ -37,6 +37,8 @@ export interface Walk {
   columnRefs: number;
   /** The INTO clause of a SELECT INTO, where it was looked at. */
   into: Fields | null;
+  /** The use of pg_settings that shows in the text which settings it gets. */
+  settingsByName: Fields | null;
   /** The schema that CREATE SCHEMA's own elements are made in. */
   schema: string | null;
   /** Entries above, so that each is kept once. */
@@ -61,6 +63,7 @@ export function startWalk(): Walk {
     secretLiterals: [],
     columnRefs: 0,
     into: null,
+    settingsByName: null,
     schema: null,
     seen: new Set(),
   };

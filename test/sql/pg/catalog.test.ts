@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
-import { buildCatalog, CATALOG_SQL } from '../../../src/sql/pg/catalog.ts';
+import { buildCatalog, CATALOG_SQL, QUERIES } from '../../../src/sql/pg/catalog.ts';
 import { ready } from '../../../src/sql/pg/classify.ts';
 import { functionNeed, isSystemType, operatorNeed, takesWholeRow } from '../../../src/sql/pg/functions.ts';
 import { systemRelation } from '../../../src/sql/pg/relations.ts';
+import { settingIsSecret } from '../../../src/sql/pg/settings.ts';
 import type { Catalog, CatalogRelation } from '../../../src/types.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
 import { one } from './brief.ts';
@@ -43,8 +44,8 @@ after(async () => {
   await server?.stop();
 });
 
-async function read(previous?: Catalog): Promise<Catalog> {
-  const answer: unknown = await client.query({
+async function read(previous?: Catalog, as: Client = client): Promise<Catalog> {
+  const answer: unknown = await as.query({
     text: CATALOG_SQL,
     rowMode: 'array',
     types: { getTypeParser: () => String },
@@ -215,7 +216,8 @@ test('answers that are not what was asked for are refused', () => {
 
 test('no function that changes something is taken for one that only reads', async () => {
   const harmless = new Set(
-    `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval pg_blocking_pids
+    `array_sample array_shuffle clock_timestamp current_query currval gen_random_uuid lastval pg_advisory_unlock
+    pg_advisory_unlock_all pg_advisory_unlock_shared pg_blocking_pids
     pg_collation_actual_version pg_current_wal_flush_lsn pg_current_wal_insert_lsn pg_current_wal_lsn
     pg_database_collation_actual_version pg_database_size pg_indexes_size pg_is_in_recovery pg_is_wal_replay_paused
     pg_jit_available pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp
@@ -309,5 +311,40 @@ test('what the list of read relations names exists, but for older versions', asy
   );
   const open = views.filter((name) => systemRelation('pg_catalog', name) === 'read');
   assert.ok(open.length > 80);
-  for (const name of open) assert.equal(one(`SELECT * FROM ${name}`).relations[0]?.verb, 'read');
+  for (const name of open) {
+    // Its rows are not all alike.
+    const verb = name === 'pg_settings' ? 'admin' : 'read';
+    assert.equal(one(`SELECT * FROM ${name}`).relations[0]?.verb, verb, name);
+  }
+});
+
+test('settings that the server shows to a superuser alone are secret', async () => {
+  await client.query('CREATE ROLE anybody');
+  const all = await names('SELECT name FROM pg_settings');
+  await client.query('SET ROLE anybody');
+  const shown = new Set(await names('SELECT name FROM pg_settings'));
+  await client.query('RESET ROLE');
+  const hidden = all.filter((name) => !shown.has(name));
+  assert.ok(hidden.includes('primary_conninfo'));
+  for (const name of hidden) assert.ok(settingIsSecret(name), name);
+});
+
+test('where DISCARD ALL brings back the role that the login starts in, it widens nothing', async () => {
+  await client.query(`CREATE ROLE narrow; CREATE ROLE limited LOGIN; GRANT narrow TO limited;
+    ALTER ROLE limited SET role = 'narrow'`);
+  const { host, port, database } = server;
+  const limited = new Client({ host, port, database, user: 'limited' });
+  await limited.connect();
+  for (const sql of ['RESET ALL', 'DISCARD ALL']) {
+    await limited.query(sql);
+    assert.deepEqual((await limited.query('SELECT current_user, session_user')).rows, [
+      { current_user: 'narrow', session_user: 'limited' },
+    ]);
+  }
+  assert.equal((await read(undefined, limited)).resetWidens, false);
+  await limited.end();
+  // As a server answers that does not.
+  const answers = Array.from({ length: QUERIES }, (): (string | null)[][] => []);
+  assert.equal(buildCatalog(answers).resetWidens, false);
+  assert.equal(buildCatalog([...answers.slice(0, -3), [['narrow']], [], [['none']]]).resetWidens, true);
 });

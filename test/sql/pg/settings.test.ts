@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { ready } from '../../../src/sql/pg/classify.ts';
 import { readName, readPath } from '../../../src/sql/pg/settings.ts';
+import { VERBS } from '../../../src/types.ts';
 import { functions, needs, one } from './brief.ts';
 
 before(ready);
@@ -46,8 +47,8 @@ test('A2, A9, A10: settings and their needs', () => {
     ['SET row_security = off', 'row_security=off:admin'],
     ['SET session_replication_role = replica', 'session_replication_role=replica:admin'],
     ["SET app.user_id = '1'", 'app.user_id=1:admin'],
-    ['RESET ALL', 'all=null:never'],
-    ['DISCARD ALL', 'all=null:never'],
+    ['RESET ALL', 'all=null:read search_path=null:read'],
+    ['DISCARD ALL', 'all=null:read search_path=null:read session_authorization=null:read'],
     ['SET search_path = public, "B", \'c d\', "$user"', 'search_path=public, "B", "c d", "$user":read'],
     ["SET search_path = 'a, b'", 'search_path="a, b":read'],
     ["SET SCHEMA 'x'", 'search_path=x:read'],
@@ -96,6 +97,8 @@ test('reading settings', () => {
     ["SELECT current_setting('app.jwt_secret')", 'admin'],
     ["SELECT current_setting('primary_conninfo')", 'admin'],
     ['SELECT current_setting($1)', 'admin'],
+    ['SHOW ALL', 'admin'],
+    ['SHOW data_directory', 'admin'],
     ['SHOW work_mem', ''],
     ['SHOW TRANSACTION ISOLATION LEVEL', ''],
   ] as const) {
@@ -108,4 +111,54 @@ test('names in strings are read as the server reads them', () => {
   assert.deepEqual(readPath(''), []);
   assert.deepEqual(readName('"a.b".C'), ['a.b', 'c']);
   for (const list of ['a,', ',a', 'a b', '"a', 'É', 'a..b', '""']) assert.equal(readPath(list), null, list);
+});
+
+test('pg_settings is read by names that stand in the text, or with admin', () => {
+  for (const [sql, verb] of [
+    ["SELECT setting FROM pg_settings WHERE name = 'work_mem'", 'read'],
+    ["SELECT s.* FROM pg_catalog.pg_settings AS s WHERE s.name IN ('TimeZone', 'work_mem') ORDER BY 1 LIMIT 2", 'read'],
+    ["SELECT set_config('bytea_output', 'hex', false) FROM pg_settings WHERE name = 'bytea_output'", 'read'],
+    ["PREPARE p AS SELECT setting FROM pg_settings WHERE name = 'work_mem'", 'read'],
+    ["EXPLAIN ANALYZE SELECT setting FROM pg_settings WHERE name = 'work_mem'", 'read'],
+    ['WITH pg_settings AS (SELECT 1 AS name) SELECT name FROM pg_settings', ''],
+    ['SELECT setting FROM public.pg_settings', 'read'],
+    ['SELECT setting FROM pg_settings', 'admin'],
+    ['TABLE pg_settings', 'admin'],
+    ['SELECT name FROM pg_settings WHERE name = $1', 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name = 'primary_conninfo'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name = 'app.secret'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name IN ('work_mem', 'Primary_Conninfo')", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name IN ('work_mem', $1)", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name NOT IN ('work_mem')", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name <> 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name OPERATOR(public.<>) 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name LIKE 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name = ANY ('{work_mem}')", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE category = 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE 'work_mem' = 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE NOT name = 'work_mem'", 'admin'],
+    ["SELECT setting FROM pg_settings WHERE name = 'work_mem' OR true", 'admin'],
+    ["SELECT 1 FROM pg_settings WHERE name = 'work_mem' AND setting::regclass IS NOT NULL", 'admin'],
+    ["SELECT name FROM pg_settings s(setting, name) WHERE name = 'work_mem'", 'admin'],
+    ["SELECT 1 FROM pg_settings, t WHERE name = 'work_mem'", 'read admin'],
+    ["SELECT 1 FROM t, pg_settings WHERE name = 'work_mem'", 'read admin'],
+    [
+      "SELECT 1 FROM pg_settings WHERE name = 'work_mem' GROUP BY setting HAVING setting::regclass IS NOT NULL",
+      'admin',
+    ],
+    ["SELECT 1 FROM (SELECT * FROM pg_settings WHERE name = 'work_mem') s WHERE setting::regclass IS NULL", 'admin'],
+    ["WITH s AS (SELECT * FROM pg_settings) SELECT 1 FROM pg_settings WHERE name = 'work_mem'", 'admin'],
+    ["SELECT (SELECT setting FROM pg_settings) FROM pg_settings WHERE name = 'work_mem'", 'read admin'],
+    ["SELECT setting FROM pg_settings WHERE name = 'a' UNION SELECT setting FROM pg_settings", 'admin'],
+    ['CREATE TABLE t AS SELECT * FROM pg_settings', 'ddl admin'],
+    ['COPY (SELECT * FROM pg_settings) TO STDOUT', 'admin'],
+    ["INSERT INTO t SELECT setting FROM pg_settings WHERE name = 'work_mem'", 'write admin'],
+    ['MERGE INTO t USING pg_settings s ON t.a = s.name WHEN MATCHED THEN DELETE', 'write admin'],
+  ] as const) {
+    const facts = one(sql);
+    const found = new Set(facts.relations.map((use) => use.verb));
+    assert.equal(VERBS.filter((one) => found.has(one)).join(' '), verb, sql);
+    assert.ok(!verb.includes('admin') || !facts.valueBlind, sql);
+  }
+  assert.equal(one("SELECT setting FROM pg_settings WHERE name = 'work_mem'").valueBlind, false);
 });

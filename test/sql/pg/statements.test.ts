@@ -384,10 +384,10 @@ table('the rest', [
   ['UNLISTEN *', 'unlisten', 'read', ''],
   ["NOTIFY x, 'y'", 'notify', 'write', ''],
   ['DISCARD PLANS', 'discard', '', ''],
-  ['DISCARD ALL', 'discard', 'never', ''],
-  ['RESET ALL', 'reset', 'never', ''],
+  ['DISCARD ALL', 'discard', '', ''],
+  ['RESET ALL', 'reset', '', ''],
   ['SHOW search_path', 'show', '', ''],
-  ['SHOW ALL', 'show', '', ''],
+  ['SHOW ALL', 'show', 'admin', ''],
   ['SHOW app.secret', 'show', 'admin', ''],
   ['SHOW primary_conninfo', 'show', 'admin', ''],
   ['SET CONSTRAINTS ALL DEFERRED', 'set-constraints', '', ''],
@@ -594,12 +594,12 @@ test('A5, A8: functions that run text, read files, or pass a read-only transacti
     ],
     [
       'write',
-      `nextval setval pg_notify pg_advisory_lock pg_advisory_xact_lock pg_try_advisory_lock pg_advisory_unlock_all txid_current
+      `nextval setval pg_notify pg_advisory_lock pg_advisory_xact_lock pg_try_advisory_lock txid_current
        pg_current_xact_id`,
     ],
     [
       'read',
-      'now random pg_sleep clock_timestamp lower count row_number pg_get_viewdef format_type similarity st_distance',
+      'now random pg_sleep clock_timestamp lower count row_number pg_get_viewdef format_type similarity st_distance pg_advisory_unlock_all',
     ],
   ] as const) {
     for (const name of names.split(/\s+/)) assert.equal(one(`SELECT ${name}()`).functions[0]?.need, need, name);
