@@ -9,6 +9,7 @@ import type { Strategy } from '../../src/mask/rules.ts';
 import { cellMask } from '../../src/mask/strategies.ts';
 import type { PostgresServer } from '../servers/postgres.ts';
 import { startPostgres } from '../servers/postgres.ts';
+import { accepted, onWire } from './wire.ts';
 
 let server: PostgresServer;
 let client: Client;
@@ -26,44 +27,6 @@ after(async () => {
   await server.stop();
 });
 
-const RAW = { getTypeParser: () => (value: unknown) => value };
-
-interface Described {
-  readonly oid: number;
-  readonly modifier: number;
-  readonly bytes: Buffer;
-}
-
-/**
- * A value as the wire has it: type, modifier and bytes. `type` is the column's, which a table gives its modifier. The driver reads
- * every value as UTF-8: binary ones come from the type's own send function.
- */
-async function onWire(type: string, value: string, binary: boolean): Promise<Described> {
-  await client.query(`DROP TABLE IF EXISTS one; CREATE TABLE one (c ${type})`);
-  await client.query(`INSERT INTO one SELECT $1::text::${type}`, [value]);
-  const result = await client.query<(string | null)[]>({ text: 'SELECT c FROM one', rowMode: 'array', types: RAW });
-  const field = result.fields[0];
-  const text = result.rows[0]?.[0];
-  assert.ok(field && typeof text === 'string', type);
-  const described = { oid: field.dataTypeID, modifier: field.dataTypeModifier };
-  if (!binary) return { ...described, bytes: Buffer.from(text) };
-  const send = await client.query<{ name: string }>('SELECT typsend::text AS name FROM pg_type WHERE oid = $1', [
-    field.dataTypeID,
-  ]);
-  const sent = await client.query<{ hex: string }>(`SELECT encode(${send.rows[0]?.name}(c), 'hex') AS hex FROM one`);
-  return { ...described, bytes: Buffer.from(sent.rows[0]?.hex ?? '', 'hex') };
-}
-
-/** The bytes as a parameter in their format, read back as text: the server has validated them. */
-async function accepted(type: string, bytes: Uint8Array | null | undefined, binary: boolean): Promise<string | null> {
-  assert.notEqual(bytes, undefined, `${type} is left as it is`);
-  if (!bytes) return null;
-  const value = binary ? Buffer.from(bytes) : Buffer.from(bytes).toString();
-  const query = { text: `SELECT $1::${type}`, values: [value], rowMode: 'array' as const, types: RAW };
-  const result = await client.query<(string | null)[]>(query);
-  return result.rows[0]?.[0] ?? null;
-}
-
 /** The types that this test made, as a catalog knows them. */
 async function catalogTypes(): Promise<TypeLookup> {
   const { rows } = await client.query<{ oid: number } & NonNullable<ReturnType<TypeLookup>>>(
@@ -75,7 +38,7 @@ async function catalogTypes(): Promise<TypeLookup> {
 
 async function check(type: string, sample: string, strategy: Strategy, expected: string | null): Promise<void> {
   for (const binary of [false, true]) {
-    const { oid, modifier, bytes } = await onWire(type, sample, binary);
+    const { oid, modifier, bytes } = await onWire(client, type, sample, binary);
     const masked = cellMask(strategy, oid, modifier, binary ? 1 : 0)(bytes, 0, bytes.length);
     // The column's own type and modifier: nothing is cut or padded by the cast that the mask did not do.
     const base = /^bit.\d+.$/.test(type)
@@ -83,7 +46,7 @@ async function check(type: string, sample: string, strategy: Strategy, expected:
       : type === 'short'
         ? 'varchar'
         : type.replace(/\([\d,]+\)$/, '').replace(/^char$/, 'bpchar');
-    assert.equal(await accepted(base, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
+    assert.equal(await accepted(client, base, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
   }
 }
 
@@ -190,9 +153,9 @@ test('types that are not built in: with the catalog’s word for what they are',
   ];
   for (const [type, sample, strategy, expected] of cases) {
     for (const binary of [false, true]) {
-      const { oid, modifier, bytes } = await onWire(type, sample, binary);
+      const { oid, modifier, bytes } = await onWire(client, type, sample, binary);
       const masked = cellMask(strategy, oid, modifier, binary ? 1 : 0, types)(bytes, 0, bytes.length);
-      assert.equal(await accepted(type, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
+      assert.equal(await accepted(client, type, masked, binary), expected, `${type}, ${binary ? 'binary' : 'text'}`);
     }
   }
 });

@@ -17,7 +17,7 @@ const APOSTROPHE = 0x27;
 const BACKSLASH = 0x5c;
 /** Bounds what is looked at for one candidate, so that a text of nothing but candidates costs no more than its length. */
 const LONGEST_USER = 256;
-const LONGEST_PASSWORD = 1024;
+const LONGEST_PASSWORD = 512;
 
 export const connectionString: Finder = {
   name: 'connection-string',
@@ -106,8 +106,9 @@ const COMPANIONS = [
   'endpoint',
   'defaultendpointsprotocol',
 ];
-/** How far away the companion may stand, in bytes. */
+/** How far away the companion may stand, in bytes and in pairs. */
 const NEAR = 256;
+const NEAREST_PAIRS = 8;
 const LONGEST_KEY = 26;
 
 function keyword(text: Text, equals: number): boolean {
@@ -119,7 +120,8 @@ function keyword(text: Text, equals: number): boolean {
   const name = keyBefore(text, keyEnd);
   if (!SECRETS.includes(name)) return false;
   let from = equals + 1;
-  while (byteAt(text, from) === 0x20 && from - equals < 3) from++;
+  // Spaces behind the sign belong to it where there are some before it; else the value is empty.
+  while (keyEnd < equals && byteAt(text, from) === 0x20 && from - equals < 3) from++;
   const to = valueEnd(text, from, equals);
   if (to === from || isPlaceholder(text, from, to) || !hasCompanion(text, equals, to)) return false;
   return found(text, from, to);
@@ -197,15 +199,19 @@ function closes(byte: number): boolean {
 
 function hasCompanion(text: Text, equals: number, valueEnd: number): boolean {
   const first = Math.max(text.start, equals - NEAR);
-  for (let at = equals - 1; at >= first; at--) {
+  for (let at = equals - 1, pairs = 0; at >= first && pairs < NEAREST_PAIRS; at--) {
     const byte = byteAt(text, at);
-    if (byte === EQUALS && COMPANIONS.includes(keyBefore(text, trimmed(text, at)))) return true;
     // `jdbc:postgresql://host/db?password=…`
     if (byte === COLON && byteAt(text, at + 1) === SLASH && byteAt(text, at + 2) === SLASH) return true;
+    if (byte !== EQUALS) continue;
+    if (COMPANIONS.includes(keyBefore(text, trimmed(text, at)))) return true;
+    pairs++;
   }
   const last = Math.min(text.end, valueEnd + NEAR);
-  for (let at = valueEnd; at < last; at++) {
-    if (byteAt(text, at) === EQUALS && COMPANIONS.includes(keyBefore(text, trimmed(text, at)))) return true;
+  for (let at = valueEnd, pairs = 0; at < last && pairs < NEAREST_PAIRS; at++) {
+    if (byteAt(text, at) !== EQUALS) continue;
+    if (COMPANIONS.includes(keyBefore(text, trimmed(text, at)))) return true;
+    pairs++;
   }
   return false;
 }

@@ -23,7 +23,7 @@ const LEAST_NAMED = 7;
 
 /** Country codes of three digits begin with these two; those of one or two digits are the other first digits (E.164 annex). */
 const LONG_CODES = /^(2[1-69]|3[578]|42|5[09]|6[789]|8[0578]|9[679])/;
-const SHORT_CODES = /^(1|7|20|27|28|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
+const SHORT_CODES = /^(1|7|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/;
 const CODES = new Uint8Array(100);
 for (let two = 10; two < 100; two++) {
   if (SHORT_CODES.test(String(two)) || LONG_CODES.test(String(two))) CODES[two] = 1;
