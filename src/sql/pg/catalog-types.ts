@@ -15,9 +15,13 @@ SELECT t.oid, n.nspname, t.typname, t.typtype, t.typcategory,
 /** Functions whose answer is not one plain value without a name, and their namesakes. */
 export const RESULTS_SQL = `
 SELECT p.proname, p.pronargs - p.pronargdefaults, CASE WHEN p.provariadic <> 0 THEN 1000 ELSE p.pronargs END,
-    CASE WHEN t.typname ~ '^any.*array$' THEN 'same array' WHEN t.typname ~ '^any' THEN 'same'
-      WHEN t.typtype = 'c' THEN 'row' WHEN t.oid = 2249 THEN 'record'
-      WHEN t.typtype = 'd' OR e.typtype IN ('c', 'd') OR e.oid = 2249 THEN 'unknown' WHEN e.oid IS NULL THEN 'value' ELSE 'array' END,
+    CASE WHEN t.typname ~ '^any.*array$' THEN 'same array'
+      WHEN t.typname ~ '^any' OR t.oid = 2249 AND p.proargtypes[0] = 2249 THEN 'same'
+      WHEN t.typtype = 'c' THEN 'row'
+      WHEN t.oid = 2249 THEN 'record'
+      WHEN t.typtype = 'd' OR e.typtype IN ('c', 'd') OR e.oid = 2249 THEN 'unknown'
+      WHEN e.oid IS NULL THEN 'value'
+      ELSE 'array' END,
     t.typrelid,
     (SELECT pg_catalog.json_agg(COALESCE(p.proargnames[i], '') ORDER BY i)
       FROM pg_catalog.generate_subscripts(p.proargmodes, 1) i WHERE p.proargmodes[i] IN ('o', 'b', 't'))::pg_catalog.text,

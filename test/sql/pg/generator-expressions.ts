@@ -99,7 +99,7 @@ const TEXTS: readonly ((p: Parts) => string)[] = [
   (p) => `substring(${p.text()} FROM 1 FOR 9)`,
   (p) => `trim(both ' ' from ${p.text()})`,
   (p) => `(${p.text()} COLLATE "C")`,
-  (p) => `(${p.text()})::varchar`,
+  (p) => `(${p.text()})::${p.r.pick(['varchar', 'text', 'varchar(9)', 'varchar(40)', '"char"'])}::text`,
   (p) => `(ARRAY[${p.text()}, ${p.text()}])[1]`,
   (p) => `array_to_string(ARRAY[${p.text()}, ${p.text()}], ',')`,
   (p) => `(ROW(${p.text()}, ${p.int()})).f1`,

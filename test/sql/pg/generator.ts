@@ -163,18 +163,20 @@ function withCtes(r: Random, around: Around, types: readonly Type[], named: bool
   const rest = (relation: Relation) =>
     select(r, { ...inner, ctes: [...around.ctes, relation, relation] }, types, named);
   if (r.chance(0.4)) {
-    const start = select(r, inner, ['text', 'text', 'int']);
-    const steps = r.pick(['b, a, n + 1', 'b, b, n + 1', "b, a || '.', n + 1", 'upper(b), a, n + 1', "b, 'w', n + 1"]);
+    const start = select(r, inner, ['text', 'text', 'text', 'int']);
+    const step = r.pick(['b, c, a', 'b, b, c', "b, a || '.', b", 'upper(b), a, c', "b, c, 'w'", "c, 'w', a"]);
     const columns: Relation['columns'] = [
       ['a', 'text'],
       ['b', 'text'],
+      ['c', 'text'],
       ['m', 'int'],
       ['n', 'int'],
     ];
-    const extra = r.chance(0.3) ? ' CYCLE a SET looped USING path' : '';
-    const step = steps.replace(', n + 1', ', m, n + 1');
-    const recursive = `SELECT s.c1::text, s.c2::text, s.c3, 1 FROM (${start}) s UNION ALL SELECT ${step} FROM ${name} WHERE n < 3`;
-    return `WITH RECURSIVE ${name}(a, b, m, n) AS (${recursive})${extra} ${rest({ name, columns })}`;
+    const extra = r.chance(0.3)
+      ? r.pick([' CYCLE a SET looped USING path', ' SEARCH BREADTH FIRST BY a, m SET nth'])
+      : '';
+    const recursive = `SELECT s.c1::text, s.c2::text, s.c3::text, s.c4, 1 FROM (${start}) s UNION ALL SELECT ${step}, m, n + 1 FROM ${name} WHERE n < 4`;
+    return `WITH RECURSIVE ${name}(a, b, c, m, n) AS (${recursive})${extra} ${rest({ name, columns })}`;
   }
   const columns = Array.from({ length: 1 + r.int(3) }, (_, i): [string, Type] => [
     `k${i + 1}`,
@@ -276,7 +278,10 @@ function fromClause(r: Random, around: Around): { sql: string; scope: Scope; own
   let first: Source | null = null;
   for (let i = 0; i < count; i++) {
     const one = source(r, around, scope, i > 0);
-    sql += i === 0 ? one.sql : joined(r, first ?? one, one);
+    const how = i === 0 ? null : joined(r, first ?? one, one);
+    sql += how?.sql ?? one.sql;
+    // A merged column has a name of its own, as long as nothing else in sight has it.
+    if (count === 2 && how !== null) own.push(...how.merged.map(([name, type]) => ({ ref: name, type })));
     first ??= one;
     own.push(...one.columns.map(([name, type]) => ({ ref: `${one.alias}.${name}`, type })));
     if (one.row) {
@@ -294,7 +299,7 @@ function fromClause(r: Random, around: Around): { sql: string; scope: Scope; own
   return { sql: ` FROM ${sql}`, scope, own: { ...scope, columns: own, rows } };
 }
 
-function joined(r: Random, left: Source, right: Source): string {
+function joined(r: Random, left: Source, right: Source): { sql: string; merged: Source['columns'] } {
   const shared = right.columns.filter(([name, type]) =>
     left.columns.some(([other, same]) => other === name && same === type),
   );
@@ -302,25 +307,19 @@ function joined(r: Random, left: Source, right: Source): string {
   const [a, b] = [number(left), number(right)];
   const on = a !== undefined && b !== undefined ? `${left.alias}.${a} % 10 = ${right.alias}.${b} % 10` : 'true';
   const lateral = /LATERAL|\(.*\b[a-z]+\d+\./.test(right.sql);
-  switch (r.int(6)) {
-    case 0:
-      return `, ${right.sql}`;
-    case 1:
-      return ` CROSS JOIN ${right.sql}`;
-    case 2:
-      return ` LEFT JOIN ${right.sql} ON ${on}`;
-    case 3:
-      if (lateral || on === 'true') return ` LEFT JOIN ${right.sql} ON true`;
-      return ` FULL JOIN ${right.sql} ON ${on}`;
-    case 4:
-      if (shared.length > 0 && !lateral)
-        return ` ${r.pick(['LEFT', 'FULL', 'RIGHT', 'INNER'])} JOIN ${right.sql} USING (${r.pick(shared)[0]})`;
-      return ` JOIN ${right.sql} ON ${on}`;
-    default:
-      return shared.length > 0 && !lateral
-        ? ` NATURAL ${r.pick(['LEFT ', 'FULL ', ''])}JOIN ${right.sql}`
-        : ` JOIN ${right.sql} ON ${on}`;
+  const only = (sql: string) => ({ sql, merged: [] });
+  const choice = r.int(7);
+  if (choice === 0) return only(`, ${right.sql}`);
+  if (choice === 1) return only(` CROSS JOIN ${right.sql}`);
+  if (choice === 2) return only(` LEFT JOIN ${right.sql} ON ${on}`);
+  if (choice === 3 && !lateral && on !== 'true') return only(` FULL JOIN ${right.sql} ON ${on}`);
+  if (choice > 3 && shared.length > 0 && !lateral) {
+    const type = r.pick(['LEFT ', 'FULL ', 'FULL ', 'RIGHT ', '']);
+    if (choice > 5) return { sql: ` NATURAL ${type}JOIN ${right.sql}`, merged: shared };
+    const one = r.pick(shared);
+    return { sql: ` ${type}JOIN ${right.sql} USING (${one[0]})`, merged: [one] };
   }
+  return only(` JOIN ${right.sql} ON ${on}`);
 }
 
 function source(r: Random, around: Around, scope: Scope, more: boolean): Source {

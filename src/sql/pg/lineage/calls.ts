@@ -69,7 +69,8 @@ function answerOf(run: Run, name: string, args: readonly Value[]): Answer {
     .map((result) => answer(result, args));
   const [first] = answers;
   if (first === undefined) return PLAIN;
-  return answers.every((other) => alike(first, other)) ? first : UNKNOWN;
+  if (!answers.every((other) => alike(first, other))) return UNKNOWN;
+  return { ...first, array: answers.every((other) => other.array) };
 }
 
 function answer(result: FunctionResult, args: readonly Value[]): Answer {
@@ -107,7 +108,7 @@ function fieldsFrom(names: readonly string[], args: readonly Value[]): Field[] {
 }
 
 function alike(a: Answer, b: Answer): boolean {
-  if (a.title !== b.title || a.array !== b.array) return false;
+  if (a.title !== b.title) return false;
   if (!a.row || !b.row) return a.row === b.row;
   const other = b.row;
   return a.row.length === other.length && a.row.every((field, i) => field.name === other[i]?.name);
