@@ -51,10 +51,10 @@ export const A: Readonly<Record<string, Verdict>> = {
       'what writes files, WAL, locks, notifications, large objects, sequences or statistics is refused; in a session that is not read-only, every function of the server, 400 random texts and 800 broken ones leave the database as it was',
   },
   A9: {
-    status: 'open',
+    status: 'fails closed',
     attack: 'settings and roles that would make a session more than it is',
     shows:
-      'no spelling makes a reader write or be another role, and comfort settings work; but pg_settings and SHOW ALL, which drivers read, show what the gateway’s account may see, such as archive_command',
+      'no spelling makes a reader write or be another role, resets lead back to what the gateway began with, comfort settings work; SHOW ALL, and pg_settings but by the names of settings that hold no secret, need admin',
   },
   A10: {
     status: 'withstood',
