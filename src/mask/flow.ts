@@ -33,8 +33,10 @@ export function flowOf(
   for (const { into, column, from } of lineage.writes) {
     const source = protectedSource(from, isProtected, nameOf);
     if (source === null) continue;
-    if (column !== null && isProtected(column)) continue;
-    return refuse(`it would carry ${source} to ${into}, where it is no longer protected; write other values there`);
+    if (column !== null && hides(protection.strategy(column.oid, column.attribute), from, protection)) continue;
+    return refuse(
+      `it would carry ${source} to ${into}, where it is no longer protected as much; write other values there`,
+    );
   }
   if (lineage.outputs === null) return { refused: null, outputs: null };
   const outputs: (Strategy | undefined)[] = [];
@@ -52,6 +54,22 @@ export function flowOf(
     outputs.push(source === null ? undefined : REDACT);
   }
   return { refused: null, outputs };
+}
+
+/** Whether a column that is masked so hides what is written into it as well as the columns that it comes from do. */
+function hides(mask: Strategy | undefined, from: Dependence, protection: Protection): boolean {
+  switch (mask?.kind) {
+    case undefined:
+      return false;
+    case 'redact':
+    case 'null':
+    case 'constant':
+      return true;
+    case 'partial':
+    case 'hash':
+      // A part of another value, or the same value turned round, is another part than the rule shows.
+      return from.kind === 'direct' && protection.strategy(from.column.oid, from.column.attribute) === mask;
+  }
 }
 
 /** What of a dependence is protected, in words, or null. */
