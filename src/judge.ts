@@ -61,7 +61,7 @@ export class ConnectionJudge implements Judge {
   constructor(options: JudgeOptions) {
     this.#o = options;
     this.looksAtValues = options.policy?.looksAtValues ?? false;
-    this.masks = options.masking !== null && options.masking.columns.length > 0;
+    this.masks = options.masking !== null && (options.masking.columns.length > 0 || options.masking.detectors !== null);
   }
 
   get epoch(): number {
@@ -104,11 +104,29 @@ export class ConnectionJudge implements Judge {
     const relations = [...new Set([...found.values()].map(({ target }) => `${target.schema}.${target.name}`))];
     const verbs = [...new Set(statements.flatMap(verbsOf))];
     if (verdict.action === 'deny')
-      return { verdict, verbs, relations, needsPlan: false, looksAtValues: false, outputs: [], lasting };
+      return {
+        verdict,
+        verbs,
+        relations,
+        needsPlan: false,
+        protects: false,
+        looksAtValues: false,
+        outputs: [],
+        lasting,
+      };
     const seen = this.#see(question, statements, found);
     if ('action' in seen) {
       // Not kept: it may go by a value in the text.
-      return { verdict: seen, verbs, relations, needsPlan: false, outputs: [], looksAtValues: false, lasting: false };
+      return {
+        verdict: seen,
+        verbs,
+        relations,
+        needsPlan: false,
+        protects: false,
+        outputs: [],
+        looksAtValues: false,
+        lasting: false,
+      };
     }
     return { verdict, verbs, relations, ...seen, lasting };
   }
@@ -116,6 +134,10 @@ export class ConnectionJudge implements Judge {
   plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction' {
     if (this.#masks === null) return this.masks ? 'stale' : null;
     return this.#masks.plan(columns, outputs);
+  }
+
+  clean(text: string): string {
+    return this.#masks?.clean(text) ?? text;
   }
 
   copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
@@ -180,9 +202,11 @@ export class ConnectionJudge implements Judge {
     { classification, text, searchPath, parameters }: Question,
     statements: readonly Facts[],
     found: ReadonlyMap<RelationUse, Found>,
-  ): Verdict | Pick<Ruling, 'needsPlan' | 'outputs' | 'looksAtValues'> {
+  ): Verdict | Pick<Ruling, 'needsPlan' | 'protects' | 'outputs' | 'looksAtValues'> {
     const masks = this.#masks;
-    if (!masks?.protection.any) return { needsPlan: false, outputs: [], looksAtValues: false };
+    if (masks === null || !(masks.protection.any || masks.detects)) {
+      return { needsPlan: false, protects: false, outputs: [], looksAtValues: false };
+    }
     if (!classification.ok) return masked('what is not understood could read masked columns');
     const values = parameters === null ? null : parameters.flatMap(valueText);
     const outputs: (Outputs | undefined)[] = [];
@@ -196,7 +220,8 @@ export class ConnectionJudge implements Judge {
     }
     // FETCH and EXECUTE return rows of statements that were judged before.
     const stored = statements.some((facts) => facts.handles.length > 0);
-    return { needsPlan: stored || outputs.some((output) => output !== undefined), outputs, looksAtValues };
+    const protects = stored || outputs.some((output) => output !== undefined);
+    return { needsPlan: protects || masks.detects, protects, outputs, looksAtValues };
   }
 }
 
@@ -217,6 +242,7 @@ function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
     verbs: [...new Set(statements.flatMap(verbsOf))],
     relations: [],
     needsPlan: false,
+    protects: false,
     looksAtValues: false,
     outputs: [],
     lasting: false,

@@ -1,6 +1,7 @@
 // Masking of one connection, put together: what its rules protect in this catalog, what they make of a statement, of a result,
 // of a COPY, and of values on their way back.
 import { LRUCache } from 'lru-cache';
+import { detectorMask } from './mask/detectors/cell.ts';
 import { exposure, onlyChanges, type TouchedRelation, touchesProtected } from './mask/exposure.ts';
 import { type Flow, flowOf } from './mask/flow.ts';
 import { type Protection, protect } from './mask/protect.ts';
@@ -8,14 +9,23 @@ import type { Masking, Strategy } from './mask/rules.ts';
 import { cellMask } from './mask/strategies.ts';
 import { maskedIn, maskedInText } from './mask/writeback.ts';
 import { lineageOf } from './sql/pg/lineage.ts';
-import type { BaseColumn, Catalog, Column, Dependence, Facts, Lineage, RowPlan } from './types.ts';
+import type {
+  BaseColumn,
+  Catalog,
+  CellMask,
+  Column,
+  ColumnType,
+  Dependence,
+  Facts,
+  Lineage,
+  RowPlan,
+} from './types.ts';
 import type { Outputs } from './wire/gate.ts';
 
-/** What an output column is made: how it is masked, and for a column's own value whose it is. */
+/** How an output column is masked, and for a column's own value its type. The same for the same, so that they can be compared. */
 interface Output {
-  readonly name: string;
-  readonly dependence: Dependence;
   readonly strategy: Strategy | undefined;
+  readonly type: ColumnType | undefined;
 }
 
 /** One output column for people. */
@@ -46,9 +56,13 @@ const FIRST_USER_OID = 16384;
 const REDACT: Strategy = { kind: 'redact' };
 const NULL: Strategy = { kind: 'null' };
 
+/** pg_type OID of text: how the words of an error are looked at, and COPY columns whose type is not known. */
+const TEXT = 25;
+
 interface Followed {
   readonly lineage: Lineage | null;
   readonly flow: Flow;
+  readonly outputs: readonly Output[] | null;
 }
 
 export class Masks {
@@ -57,6 +71,7 @@ export class Masks {
   readonly #catalog: Catalog;
   /** By text, statement and search path: a re-judged statement is not followed again. */
   readonly #followed = new LRUCache<string, Followed>({ max: 1000 });
+  readonly #outputs = new Map<Strategy | undefined, Map<string, Output>>();
 
   constructor(masking: Masking, catalog: Catalog) {
     this.#masking = masking;
@@ -66,6 +81,20 @@ export class Masks {
       const lineage = lineageOf(view.definition, 0, { catalog, searchPath: [] });
       return 'unproven' in lineage ? null : (lineage.outputs?.map(({ dependence }) => dependence) ?? null);
     });
+  }
+
+  /** Every row is looked through for secrets. */
+  get detects(): boolean {
+    return this.#masking.detectors !== null;
+  }
+
+  /** A text for the client with the secrets in it replaced, or itself. */
+  clean(text: string): string {
+    const { detectors } = this.#masking;
+    const mask = detectors === null ? undefined : detectorMask(detectors, TEXT, -1, 0);
+    const bytes = Buffer.from(text);
+    const cleaned = mask?.(bytes, 0, bytes.length);
+    return cleaned === undefined ? text : Buffer.from(cleaned ?? []).toString('utf8');
   }
 
   /** Judges the index-th statement of a text by what its values do. `values`: the bound ones as text, null before Bind. */
@@ -78,10 +107,13 @@ export class Masks {
     values: readonly string[] | null,
   ): Seen {
     const { protection } = this;
-    if (!protection.any) return { refused: null, outputs: undefined, looksAtValues: false };
+    // A COPY has no description: what detectors need of its columns comes from following it.
+    const copied = this.detects && facts.copy != null;
+    if (!protection.any && !copied) return { refused: null, outputs: undefined, looksAtValues: false };
     const reason = exposure(facts, relations, protection);
     if (reason !== null) return { refused: reason };
-    if (!touchesProtected(relations, protection)) return { refused: null, outputs: undefined, looksAtValues: false };
+    if (!touchesProtected(relations, protection) && !copied)
+      return { refused: null, outputs: undefined, looksAtValues: false };
     if (onlyChanges(facts)) return { refused: null, outputs: null, looksAtValues: false };
     if (text.length > LONGEST) {
       return {
@@ -93,7 +125,7 @@ export class Masks {
         refused: `COPY beside masked columns is not understood with the option ${facts.copy.unknown}; leave it out`,
       };
     }
-    const { flow, lineage } = this.#follow(text, index, searchPath);
+    const { flow, lineage, outputs } = this.#follow(text, index, searchPath);
     if (flow.refused !== null) return { refused: flow.refused };
     const written = this.#written(facts, relations, lineage);
     const token = written.length === 0 ? null : maskedToken(text, facts, values, written);
@@ -103,7 +135,7 @@ export class Masks {
     if (written.length > 0 && facts.kinds.includes('copy-from')) {
       return { refused: 'COPY into masked columns is not followed: use INSERT, or leave these columns out' };
     }
-    return { refused: null, outputs: outputsOf(lineage, flow), looksAtValues: written.length > 0 };
+    return { refused: null, outputs, looksAtValues: written.length > 0 };
   }
 
   /** What `explain` shows: each output column; null where no rows come back, or nothing is known. */
@@ -140,22 +172,29 @@ export class Masks {
       if (origin !== undefined && output === undefined) return 'contradiction';
       strategies.push(output);
     }
-    if (strategies.every((strategy) => strategy === undefined)) return null;
-    return columns.map(({ typeOid, typeModifier, format }, i) => {
-      const strategy = strategies[i];
-      return strategy && cellMask(strategy, typeOid, typeModifier, format);
-    });
+    const plan = columns.map(({ typeOid, typeModifier, format }, i) =>
+      this.#maskOf(strategies[i], typeOid, typeModifier, format),
+    );
+    return plan.every((mask) => mask === undefined) ? null : plan;
+  }
+
+  /** What a column rule says, or else the detectors. */
+  #maskOf(strategy: Strategy | undefined, typeOid: number, modifier: number, format: number): CellMask | undefined {
+    const types = (oid: number) => this.#catalog.type?.(oid);
+    if (strategy !== undefined) return cellMask(strategy, typeOid, modifier, format, types);
+    const { detectors } = this.#masking;
+    return detectors === null ? undefined : detectorMask(detectors, typeOid, modifier, format, types);
   }
 
   /** The plan for COPY TO, whose columns the database does not describe: a computed value has no type here and becomes NULL. */
   copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
-    if (outputs === undefined) return null;
+    if (outputs === undefined) return this.detects ? 'contradiction' : null;
     if (!Array.isArray(outputs)) return 'contradiction';
-    const plan = (outputs as readonly Output[]).map(({ strategy, dependence }) => {
-      if (strategy === undefined) return undefined;
-      const type = dependence.kind === 'direct' ? this.#typeOf(dependence.column) : undefined;
-      return type === undefined ? cellMask(NULL, 0, -1, format) : cellMask(strategy, type.oid, type.modifier, format);
-    });
+    const plan = (outputs as readonly (Output | undefined)[]).map((output) =>
+      output?.type === undefined
+        ? this.#maskOf(output && NULL, TEXT, -1, format)
+        : this.#maskOf(output.strategy, output.type.oid, output.type.modifier, format),
+    );
     return plan.every((mask) => mask === undefined) ? null : plan;
   }
 
@@ -164,12 +203,26 @@ export class Masks {
     const known = this.#followed.get(key);
     if (known !== undefined) return known;
     const lineage = lineageOf(text, index, { catalog: this.#catalog, searchPath });
-    const followed: Followed =
-      'unproven' in lineage
-        ? { lineage: null, flow: { refused: `it touches masked columns and cannot be followed: ${lineage.unproven}` } }
-        : { lineage, flow: flowOf(lineage, this.protection, this.#masking, (column) => this.#nameOf(column)) };
+    const followed = 'unproven' in lineage ? unfollowed(lineage.unproven) : this.#flowing(lineage);
     this.#followed.set(key, followed);
     return followed;
+  }
+
+  #flowing(lineage: Lineage): Followed {
+    const flow = flowOf(lineage, this.protection, this.#masking, (column) => this.#nameOf(column));
+    if (flow.refused !== null || lineage.outputs === null) return { lineage, flow, outputs: null };
+    const outputs = lineage.outputs.map(({ dependence }, i) => this.#output(flow.outputs?.[i], dependence));
+    return { lineage, flow, outputs };
+  }
+
+  #output(strategy: Strategy | undefined, dependence: Dependence): Output {
+    const type = dependence.kind === 'direct' ? this.#typeOf(dependence.column) : undefined;
+    const known = this.#outputs.get(strategy) ?? new Map<string, Output>();
+    this.#outputs.set(strategy, known);
+    const key = `${type?.oid} ${type?.modifier}`;
+    const output = known.get(key) ?? { strategy, type };
+    known.set(key, output);
+    return output;
   }
 
   /** The strategies of the protected columns that a statement writes to. */
@@ -223,9 +276,9 @@ export class Masks {
   }
 }
 
-function outputsOf(lineage: Lineage | null, flow: Flow): Outputs {
-  if (flow.refused !== null || lineage?.outputs == null) return null;
-  return lineage.outputs.map(({ name, dependence }, i): Output => ({ name, dependence, strategy: flow.outputs?.[i] }));
+function unfollowed(reason: string): Followed {
+  const refused = `it touches masked columns and cannot be followed: ${reason}`;
+  return { lineage: null, flow: { refused }, outputs: null };
 }
 
 function maskedToken(

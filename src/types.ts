@@ -284,8 +284,8 @@ export interface Catalog {
   /** By a function's name, in whichever schema. One that is not here answers with one plain value without a name. */
   readonly results?: ReadonlyMap<string, readonly FunctionResult[]> | undefined;
   /**
-   * The login starts in a role (`ALTER ROLE … SET role`) that DISCARD ALL would leave for the login's own, as servers before
-   * November 2024 did.
+   * The login starts in a role (`ALTER ROLE … SET role`) that DISCARD ALL does not bring back, as not every minor version
+   * of PostgreSQL does.
    */
   readonly resetWidens?: boolean | undefined;
 }

@@ -31,6 +31,8 @@ export interface Ruling {
   /** `schema.name`, resolved. */
   readonly relations: readonly string[];
   readonly needsPlan: boolean;
+  /** It touches protected columns: what the database says in words may quote their values. */
+  readonly protects: boolean;
   /** The bound values bear on the verdict. */
   readonly looksAtValues: boolean;
   /** One entry a statement; undefined where it touches nothing that is protected. */
@@ -65,6 +67,8 @@ export interface Judge {
    * of other tables, than the analysis of the statement has found.
    */
   plan(columns: readonly Column[], outputs: Outputs | undefined): RowPlan | null | 'stale' | 'contradiction';
+  /** A text of the database's for the client, with the secrets that detectors find in it replaced. */
+  clean(text: string): string;
   /** The plan for COPY TO in format 0 (text, CSV) or 1 (binary). */
   copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction';
   /** Whether making values of these types, by OID, runs no function that somebody made. */
@@ -298,6 +302,7 @@ const GRANT_OVER: Judged = {
     verbs: [],
     relations: [],
     needsPlan: false,
+    protects: false,
     looksAtValues: false,
     outputs: [],
     lasting: false,
@@ -422,6 +427,11 @@ export class Gate {
       const again = judge.plan(columns, outputs);
       return this.#told(again === 'stale' ? 'contradiction' : again);
     });
+  }
+
+  /** A text of the database's for the client, with the secrets that detectors find in it replaced. */
+  clean(text: string): string {
+    return this.#services.judge.clean(text);
   }
 
   /** The plan for a COPY TO, in format 0 (text, CSV) or 1 (binary). */

@@ -92,11 +92,13 @@ export function toyGate({ masks = true } = {}): ToyGate {
         verbs: [],
         relations: [],
         needsPlan: masks && text.includes('secret'),
+        protects: masks && text.includes('secret'),
         outputs: [],
         looksAtValues: false,
         lasting: true,
       };
     },
+    clean: (text) => text,
     copyPlan: () => null,
     plan(columns: readonly Column[]) {
       if (columns.some(({ name }) => name === 'late') && !read) return 'stale';

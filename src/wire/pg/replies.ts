@@ -22,7 +22,7 @@ import { Backend, errorResponse, Status } from './messages.ts';
 import { RowMasker } from './rows.ts';
 import type { Stored } from './stored.ts';
 import type { Portal, Track } from './track.ts';
-import { withheldError, withheldNotification } from './withhold.ts';
+import { cleanedError, withheldError, withheldNotification } from './withhold.ts';
 
 const READS = new Uint8Array(256);
 for (const type of Object.values(Backend)) READS[type] = READ.whole;
@@ -449,7 +449,7 @@ export class Replies {
     const error = { code: fields.get('C') ?? 'XX000', message: fields.get('M') ?? '' };
     const head = track.head;
     if (head?.kind === 'ask') return;
-    const withheld = gate.masks && touchesProtected(head) ? withheldError(fields) : null;
+    const withheld = this.#withheld(fields, Backend.errorResponse);
     const pass = () => (withheld === null ? this.#forward() : this.#send(withheld.bytes));
     // Nothing asked for it: the server ends the session, or a deferred constraint failed at the end of a pipeline.
     if (head === undefined || head.kind === 'sync') return pass();
@@ -479,10 +479,20 @@ export class Replies {
     const { buffer, start, end } = this.#frames;
     const head = this.#o.track.head;
     if (head?.kind === 'ask') return;
-    if (!this.#o.gate.masks || !touchesProtected(head)) return this.#forward();
+    if (!this.#o.gate.masks) return this.#forward();
     const fields = decodeError(buffer, start + 5, end);
     if (fields === null) return this.#malformed('NoticeResponse');
-    this.#send(withheldError(fields, Backend.noticeResponse).bytes);
+    const withheld = this.#withheld(fields, Backend.noticeResponse);
+    if (withheld === null) return this.#forward();
+    this.#send(withheld.bytes);
+  }
+
+  /** An error or notice of the statement at the head without what it may quote, or null where it may pass as it is. */
+  #withheld(fields: ReadonlyMap<string, string>, type: number): { bytes: Buffer; message: string } | null {
+    const { gate, track } = this.#o;
+    if (!gate.masks) return null;
+    if (touchesProtected(track.head)) return withheldError(fields, type);
+    return cleanedError(fields, (text) => gate.clean(text), type);
   }
 
   /** The gateway reads texts as UTF-8 with standard strings; a session in which that is no longer so has ended. */
@@ -574,7 +584,7 @@ function allowedOf(head: { readonly allowed: Allowed } | { readonly portal: Port
 /** Is the request one that may see protected columns? True where that cannot be told. */
 function touchesProtected(head: object | undefined): boolean {
   const owed = (head ?? {}) as { allowed?: Allowed; portal?: Portal; prepared?: { allowed: Allowed } };
-  return (owed.allowed ?? owed.portal?.allowed ?? owed.prepared?.allowed)?.needsPlan ?? true;
+  return (owed.allowed ?? owed.portal?.allowed ?? owed.prepared?.allowed)?.ruling.protects ?? true;
 }
 
 /** The cells of a DataRow in text format. */
