@@ -78,8 +78,8 @@ test('a value has one token, valid in its type, in text and in binary', async ()
   for (const [type, value, different, same, shape] of TYPES) {
     const tokens: (string | null)[] = [];
     for (const binary of [false, true]) {
-      for (const of of [value, same, different]) {
-        const { oid, modifier, bytes } = await onWire(client, type, of, binary);
+      for (const written of [value, same, different]) {
+        const { oid, modifier, bytes } = await onWire(client, type, written, binary);
         const mask = cellMask({ kind: 'hash', key }, oid, modifier, binary ? 1 : 0);
         const base = type.replace(/\([\d,]+\)$/, '').replace(/^char$/, 'bpchar');
         tokens.push(await accepted(client, base, mask(bytes, 0, bytes.length), binary));
