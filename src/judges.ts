@@ -1,4 +1,5 @@
 // One judge a connection, made from the running config; and the catalog that each reads from its database.
+import type { KeyObject } from 'node:crypto';
 import type { Config } from './config/load.ts';
 import { ConnectionJudge } from './judge.ts';
 import { compileMasking } from './mask/rules.ts';
@@ -57,12 +58,14 @@ export function judgeOf(
   config: Config,
   connection: Connection,
   read: (previous: Catalog | undefined) => Promise<Catalog>,
+  /** Of the `hash` strategy; without it such columns are redacted. */
+  key?: KeyObject,
 ): ConnectionJudge {
   const rules = connection.policy === undefined ? undefined : config.policies.get(connection.policy);
   const masking = connection.masking === undefined ? undefined : config.maskings.get(connection.masking);
   return new ConnectionJudge({
     policy: rules === undefined ? null : compilePolicy(connection.policy ?? '', rules),
-    masking: masking === undefined ? null : compileMasking(masking),
+    masking: masking === undefined ? null : compileMasking(masking, { key }),
     readCatalog: read,
   });
 }

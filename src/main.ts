@@ -1,4 +1,5 @@
 // The composition root: the only file that builds everything and hands the parts to each other.
+import type { KeyObject } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { validators } from './cli/validators.ts';
@@ -14,6 +15,7 @@ import { type Explain, explainWith } from './explain.ts';
 import { openGrants } from './grants/grants.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { judgeOf, readCatalog } from './judges.ts';
+import { ensureMaskKey } from './mask/key.ts';
 import { parseScope, within } from './policy/scope.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
@@ -59,12 +61,13 @@ export async function serve(env: Env): Promise<Running> {
     if (!reading.ok) throw new SallyportError('SP_CONFIG', reading.mistakes.map((m) => formatMistake(m)).join('\n'));
     let config: Config = reading.config;
     for (const warning of config.warnings) log.warn({ path: warning.path }, warning.message);
-    const desks = new Map([...judgesOf(config)].map(([name, judge]) => [name, { judge }]));
+    mkdirSync(env.dataDir, { recursive: true, mode: 0o700 });
+    const maskKey = ensureMaskKey(env.dataDir);
+    const desks = new Map([...judgesOf(config, maskKey)].map(([name, judge]) => [name, { judge }]));
     const looking = setInterval(() => {
       for (const { judge } of desks.values()) judge.look();
     }, CATALOG_AGE).unref();
     opened.push(async () => clearInterval(looking));
-    mkdirSync(env.dataDir, { recursive: true, mode: 0o700 });
     const token = ensureOperatorToken(env.dataDir);
     const tls = await serverTls(
       env.tlsCert !== undefined && env.tlsKey !== undefined
@@ -215,7 +218,7 @@ export async function serve(env: Env): Promise<Running> {
       (next) => {
         let nextJudges: ReadonlyMap<string, ConnectionJudge>;
         try {
-          nextJudges = judgesOf(next);
+          nextJudges = judgesOf(next, maskKey);
         } catch (error) {
           log.error({ err: error }, 'the changed config is refused; the running one stays');
           return;
@@ -315,12 +318,12 @@ interface Ending {
   readonly end: (reason: EndReason) => void;
 }
 
-function judgesOf(config: Config): ReadonlyMap<string, ConnectionJudge> {
+function judgesOf(config: Config, key: KeyObject): ReadonlyMap<string, ConnectionJudge> {
   const judges = new Map<string, ConnectionJudge>();
   for (const [name, connection] of config.connections) {
     judges.set(
       name,
-      judgeOf(config, connection, (previous) => readCatalog(connection, previous)),
+      judgeOf(config, connection, (previous) => readCatalog(connection, previous), key),
     );
   }
   return judges;

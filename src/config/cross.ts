@@ -52,7 +52,7 @@ export function crossMistakes(file: ConfigFile, validators: Validators): Found[]
       mistakes.push({ at: ['policies', name, ...parts(path)], message });
     }
   }
-  for (const [name, { detectors: _, ...masking }] of Object.entries(file.masking)) {
+  for (const [name, masking] of Object.entries(file.masking)) {
     const message = validators.masking?.(masking) ?? null;
     if (message !== null) mistakes.push({ at: ['masking', name], message });
   }

@@ -156,7 +156,7 @@ function build(
     connections,
     access: Object.freeze(file.access.map(({ maxTtl, ...rule }) => Object.freeze({ ...rule, maxTtlMs: maxTtl }))),
     policies: new Map(Object.entries(file.policies).map(([name, policy]) => [name, policy.rules])),
-    maskings: new Map(Object.entries(file.masking).map(([name, { detectors: _, ...masking }]) => [name, masking])),
+    maskings: new Map(Object.entries(file.masking)),
     identity: { issuers: file.identity?.issuers ?? [] },
     warnings: warningsOf(file).map(place),
   });

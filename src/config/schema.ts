@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { VERBS } from '../types.ts';
+import { DETECTORS, VERBS } from '../types.ts';
 import { suggestion } from './mistakes.ts';
 import { isLiteral, type References } from './references.ts';
 import { parseDuration } from './units.ts';
@@ -104,7 +104,6 @@ const rule = strict({
     functions: words.optional(),
     verbs: z.array(z.enum(VERBS)).min(1, 'an empty list matches nothing').optional(),
   }),
-  // biome-ignore lint/suspicious/noThenProperty: the contract's name; the value is never awaited
   then: z.enum(['allow', 'deny', 'approve']),
   approvers: strict({ groups: words, min: z.int().min(1).default(1) }).optional(),
   timeout: duration.optional(),
@@ -125,20 +124,24 @@ const strategy = z.union(
     strict({ partial: strict({ keepStart: z.int().min(0).optional(), keepEnd: z.int().min(0).optional() }) }),
     strict({ constant: z.union([z.string(), z.number(), z.boolean()]) }),
   ],
-  { error: 'a strategy is redact, null, {partial: {keepStart, keepEnd}} or {constant: …}' },
+  { error: 'a strategy is redact, null, hash, {partial: {keepStart, keepEnd}} or {constant: …}' },
 );
 
 const column = strict({
   column: z.string().min(1),
-  with: strategy.transform((value, ctx) => {
-    if (value !== 'hash') return value;
-    ctx.addIssue('hash is not supported yet; use redact, null, partial or constant');
-    return z.NEVER;
-  }),
+  with: strategy,
+});
+const detector = z.string().transform((written, ctx) => {
+  const known = DETECTORS.find((name) => name === written);
+  if (known !== undefined) return known;
+  ctx.addIssue(
+    `"${written}" is not a detector${suggestion(written, DETECTORS) || `; there are ${DETECTORS.join(', ')}`}`,
+  );
+  return z.NEVER;
 });
 const masking = strict({
   columns: z.array(column).default([]),
-  detectors: z.array(z.string()).max(0, 'detectors are not supported yet; name the columns under "columns"').optional(),
+  detectors: z.array(detector).default([]),
   derived: z.enum(['mask', 'deny']).default('mask'),
   predicates: z.enum(['allow', 'deny']).default('allow'),
 });
@@ -159,4 +162,4 @@ export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
 export type IssuerData = z.output<typeof issuer>;
 /** `timeout` is milliseconds. */
 export type RuleData = z.output<typeof rule>;
-export type MaskingData = Omit<z.output<typeof masking>, 'detectors'>;
+export type MaskingData = z.output<typeof masking>;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { validators } from '../../src/cli/validators.ts';
 import { parseConfig, type ReadOptions, readConfig } from '../../src/config/load.ts';
 import { policyMistakes } from '../../src/policy/rules.ts';
 import { checkScope } from '../../src/policy/scope.ts';
@@ -60,6 +61,7 @@ const options: ReadOptions = {
   environment: { ANALYTICS_PASSWORD: 'hunter2' },
   scope: checkScope,
   policy: policyMistakes,
+  masking: validators.masking,
 };
 
 function read(text: string, given: ReadOptions = options) {
@@ -166,9 +168,9 @@ test('each mistake has its path, its line and what would be right', () => {
     ['name: destructive', 'name: no-drop-database', 'policies.careful.rules[1].name', /no-drop-database/],
     ['name: destructive', 'name: scope', 'policies.careful.rules[1].name', /scope/],
     ['AKIA[0-9A-Z]{16}', '(?=a)', 'policies.careful.rules[2].when.matches', /./, 29],
-    ['with: redact', 'with: hash', 'masking.pii.columns[1].with', /not supported yet/],
+    ['with: redact', 'with: hashed', 'masking.pii.columns[1].with', /strategy is/],
     ['with: redact', 'with: redacted', 'masking.pii.columns[1].with', /strategy is/],
-    ['derived: mask', 'detectors: [email]\n    derived: mask', 'masking.pii.detectors', /not supported yet/],
+    ['derived: mask', 'detectors: [emial]\n    derived: mask', 'masking.pii.detectors[0]', /did you mean "email"/],
     ['predicates: allow', 'predicates: maybe', 'masking.pii.predicates', /allow, deny/],
     ['audience: sallyport', 'audiense: sallyport', 'identity.issuers[0].audiense', /did you mean "audience"/],
     ['masking:\n  pii:', 'maskings:\n  pii:', 'maskings', /did you mean "masking"/],

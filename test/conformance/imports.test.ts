@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   // Parts of the composition root, in files of their own.
   judge: '*',
   judges: '*',
+  masks: '*',
   explain: '*',
   cli: '*',
   config: [...NOUNS, 'node:', 'yaml', 'zod'],
