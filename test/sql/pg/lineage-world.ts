@@ -8,8 +8,8 @@ import type { BaseColumn, Catalog, CatalogRelation, Dependence } from '../../../
 const ROWS = 4;
 
 /**
- * Text columns hold `m<code>q<row>q…`: codes are three letters that share no substring of three with other values, and
- * survive reversal, upper case and hex. Number columns hold values of a range of their own, a hundred to a column.
+ * Text columns hold the code, the row, and the code again: codes have letters in an order that no other text here has, and
+ * stay apart when reversed. Numbers are long, so that they do not come about by chance.
  */
 const TABLES: readonly {
   readonly name: string;
@@ -69,7 +69,7 @@ export const MARKERS: readonly Marker[] = TABLES.flatMap((table) =>
   table.columns.map(([column, type]) => ({ column: `${table.name}.${column}`, type })),
 ).map(({ column, type }, i) => {
   const spelt = `${LETTERS[(i * 3) % 20]}x${LETTERS[(i * 7 + 5) % 20]}z${LETTERS[i]}`;
-  return { column, code: type === 'int' ? null : spelt, from: 100_000 + i * 1000 };
+  return { column, code: type === 'int' ? null : spelt, from: 141_592_650 + i * 31_415_920 };
 });
 
 export function markerOf(column: string): Marker {
