@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from 'node:url';
 import { compileDetectors } from '../src/mask/detectors/scan.ts';
-import { DETECTORS } from '../src/mask/detectors/text.ts';
+import { DETECTORS } from '../src/types.ts';
 
 const ROWS = 4000;
 const ROUNDS = 5;

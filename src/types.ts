@@ -10,6 +10,23 @@ export type Verb = (typeof VERBS)[number];
  */
 export type Need = Verb | 'never';
 
+/** Kinds of secrets that are looked for in values; `[email]` takes a finding's place. In the order in which they are asked. */
+export const DETECTORS = [
+  'private-key',
+  'jwt',
+  'github-token',
+  'aws-access-key',
+  'connection-string',
+  'iban',
+  'credit-card',
+  'us-ssn',
+  'email',
+  'ip-address',
+  'phone',
+] as const;
+
+export type DetectorName = (typeof DETECTORS)[number];
+
 export type Protocol = 'postgres' | 'mysql';
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';

@@ -2,8 +2,8 @@
 
 import type { KeyObject } from 'node:crypto';
 import { nearest, SallyportError } from '../errors.ts';
+import { DETECTORS, type DetectorName } from '../types.ts';
 import { compileDetectors, type Detector } from './detectors/scan.ts';
-import { DETECTORS, type DetectorName } from './detectors/text.ts';
 
 /** What takes a protected value's place. Always a valid value of the column's own type, or NULL. */
 export type Strategy =

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compileDetectors, type Detector } from '../../src/mask/detectors/scan.ts';
-import { DETECTORS, type DetectorName } from '../../src/mask/detectors/text.ts';
+import { DETECTORS, type DetectorName } from '../../src/types.ts';
 
 interface Sample {
   readonly line: string;

@@ -1,7 +1,7 @@
 // What to change in a text or a JSON document so that nothing of what detectors find is left, and the document stays one.
 
+import type { DetectorName } from '../../types.ts';
 import { type Detector, type Finding, joined, SEEN } from './scan.ts';
-import type { DetectorName } from './text.ts';
 import { append, clear, close, newPlain, type Plain, snapped, sourceSpan } from './unescape.ts';
 
 /** Bytes [start, end) that a placeholder takes the place of; `quoted`: outside a JSON string, so that it becomes one. */

@@ -1,5 +1,6 @@
 // All detectors in one pass: a table says of every byte whether a candidate may stand there, the finders look closer.
 
+import { DETECTORS, type DetectorName } from '../../types.ts';
 import { awsAccessKey } from './aws-access-key.ts';
 import { connectionString } from './connection-string.ts';
 import { creditCard } from './credit-card.ts';
@@ -10,7 +11,7 @@ import { ipAddress } from './ip-address.ts';
 import { jwt } from './jwt.ts';
 import { phone } from './phone.ts';
 import { privateKey } from './private-key.ts';
-import { BESIDE, type Beside, DETECTORS, type DetectorName, type Finder, LONGEST_RUN, type Text } from './text.ts';
+import { BESIDE, type Beside, type Finder, LONGEST_RUN, type Text } from './text.ts';
 import { usSsn } from './us-ssn.ts';
 
 /** What was found, and where: bytes [start, end). */

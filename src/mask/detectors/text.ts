@@ -1,21 +1,6 @@
 // What the detectors read: a stretch of bytes, the candidate in it, and the classes of its characters.
 
-/** The names that a config may list; also what stands in the brackets that take a finding's place. */
-export const DETECTORS = [
-  'private-key',
-  'jwt',
-  'github-token',
-  'aws-access-key',
-  'connection-string',
-  'iban',
-  'credit-card',
-  'us-ssn',
-  'email',
-  'ip-address',
-  'phone',
-] as const;
-
-export type DetectorName = (typeof DETECTORS)[number];
+import type { DetectorName } from '../../types.ts';
 
 /** One stretch of bytes under inspection; made once and used for every cell. */
 export interface Text {
