@@ -42,7 +42,6 @@ export function rule(
   when: RuleConfig['when'],
   approvers?: { readonly groups: readonly string[] },
 ): RuleConfig {
-  // biome-ignore lint/suspicious/noThenProperty: the config's name; the value is never awaited
   return { name, when, then: action, approvers };
 }
 
