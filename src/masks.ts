@@ -112,6 +112,10 @@ export class Masks {
     if (!protection.any && !copied) return { refused: null, outputs: undefined, looksAtValues: false };
     const reason = exposure(facts, relations, protection);
     if (reason !== null) return { refused: reason };
+    if (protection.any && facts.handles.some(({ action }) => action === 'execute')) {
+      const refused = this.#executes(text, facts);
+      return refused === null ? { refused, outputs: undefined, looksAtValues: true } : { refused };
+    }
     if (!touchesProtected(relations, protection) && !copied)
       return { refused: null, outputs: undefined, looksAtValues: false };
     if (onlyChanges(facts)) return { refused: null, outputs: null, looksAtValues: false };
@@ -129,9 +133,7 @@ export class Masks {
     if (flow.refused !== null) return { refused: flow.refused };
     const written = this.#written(facts, relations, lineage);
     const token = written.length === 0 ? null : maskedToken(text, facts, values, written);
-    if (token !== null) {
-      return { refused: `${token} is what a mask has made, not the value: writing it back would destroy the real one` };
-    }
+    if (token !== null) return { refused: writtenBack(token) };
     if (written.length > 0 && facts.kinds.includes('copy-from')) {
       return { refused: 'COPY into masked columns is not followed: use INSERT, or leave these columns out' };
     }
@@ -190,10 +192,10 @@ export class Masks {
   copyPlan(outputs: Outputs | undefined, format: number): RowPlan | null | 'contradiction' {
     if (outputs === undefined) return this.detects ? 'contradiction' : null;
     if (!Array.isArray(outputs)) return 'contradiction';
-    const plan = (outputs as readonly (Output | undefined)[]).map((output) =>
-      output?.type === undefined
-        ? this.#maskOf(output && NULL, TEXT, -1, format)
-        : this.#maskOf(output.strategy, output.type.oid, output.type.modifier, format),
+    const plan = (outputs as readonly Output[]).map(({ strategy, type }) =>
+      type === undefined
+        ? this.#maskOf(strategy && NULL, TEXT, -1, format)
+        : this.#maskOf(strategy, type.oid, type.modifier, format),
     );
     return plan.every((mask) => mask === undefined) ? null : plan;
   }
@@ -223,6 +225,15 @@ export class Masks {
     const output = known.get(key) ?? { strategy, type };
     known.set(key, output);
     return output;
+  }
+
+  /** Why EXECUTE is refused, or null: it may write what it is given, and where its rows are stored they cannot be followed. */
+  #executes(text: string, facts: Facts): string | null {
+    if (facts.kinds.some((kind) => kind.startsWith('create-'))) {
+      return 'this database has masked columns, and the rows of a prepared statement are not followed into a table; write its query out';
+    }
+    const token = maskedToken(text, facts, null, [REDACT, ...this.#masking.columns.map(({ strategy }) => strategy)]);
+    return token === null ? null : writtenBack(token);
   }
 
   /** The strategies of the protected columns that a statement writes to. */
@@ -279,6 +290,10 @@ export class Masks {
 function unfollowed(reason: string): Followed {
   const refused = `it touches masked columns and cannot be followed: ${reason}`;
   return { lineage: null, flow: { refused }, outputs: null };
+}
+
+function writtenBack(token: string): string {
+  return `${token} is what a mask has made, not the value: writing it back would destroy the real one`;
 }
 
 function maskedToken(

@@ -188,6 +188,7 @@ export class Replies {
         return this.#settleAndForward();
       case Backend.bindComplete:
         if (head?.kind !== 'bind') return this.#outOfStep('BindComplete');
+        if (this.#o.gate.masks) this.#o.stored.bound(head.name, head.portal);
         return this.#settleAndForward();
       case Backend.closeComplete:
         if (head?.kind !== 'close') return this.#outOfStep('CloseComplete');
@@ -206,7 +207,8 @@ export class Replies {
         if (head?.kind === 'describe-statement') {
           head.prepared.columns = null;
           head.prepared.describedIn = head.context;
-        } else if (head?.kind === 'describe-portal') head.portal.plan = null;
+        } else if (head?.kind === 'describe-portal')
+          head.portal.plan = head.portal.allowed.needsPlan ? 'contradiction' : null;
         else if (head?.kind !== 'describe-other') return this.#outOfStep('NoData');
         return this.#described(head.kind === 'describe-portal' && head.own);
       case Backend.commandComplete: {
@@ -294,7 +296,8 @@ export class Replies {
         return this.#forward(head.running);
       }
       case 'describe-portal': {
-        if (gate.masks) {
+        // What FETCH and EXECUTE bring may be something else by the time that they run.
+        if (gate.masks && (head.own || !head.portal.allowed.runsStored)) {
           const plan = this.#planFor(head.portal.allowed, head.portal);
           if (plan === undefined) return;
           head.portal.plan = plan;
@@ -400,12 +403,14 @@ export class Replies {
     const head = track.head;
     if (head?.kind === 'ask') return;
     if (head?.kind === 'query') {
+      this.#o.stored.done(head, head.running.tags.length);
       if (tag !== null) head.running.tags.push(tag);
       head.plan = head.allowed.needsPlan ? undefined : null;
       this.#aim();
       return this.#forward();
     }
     if (head?.kind !== 'execute') return this.#outOfStep('CommandComplete');
+    this.#o.stored.done(head, 0);
     if (tag !== null) head.running.tags.push(tag);
     gate.finish(head.running);
     if (allowedOf(head).changesCatalog) gate.catalogChanged();

@@ -343,6 +343,7 @@ export class Requests {
       parameters,
       resultFormats,
       plan,
+      started: false,
       describedIn: undefined,
       description: undefined,
     };
@@ -388,19 +389,26 @@ export class Requests {
     if (judgement === null) return;
     const running = gate.begin('execute', judgement, prepared.text, parameters);
     if (!judgement.allowed) return this.#refuse(judgement);
-    if (judgement.needsPlan && portal.describedIn !== judgement.context && !this.#planned(portal, judgement)) {
+    if (judgement.needsPlan && !this.#isPlanned(portal, judgement)) {
       // Rows may come that nobody has described in this context: the gateway asks for itself.
       portal.plan = undefined;
       portal.describedIn = judgement.context;
       track.owe({ kind: 'describe-portal', portal, own: true });
       toServer.push(describePortal(message.portal));
     }
+    portal.started = true;
     const owed: Owed = { kind: 'execute', portal, running };
     this.#sent(judgement, owed, prepared.text);
     track.owe(owed);
     this.#executed++;
     this.#unsynced++;
     this.#forward();
+  }
+
+  /** What FETCH and EXECUTE bring is decided when they begin to run, and stays so: their names may come to stand for others. */
+  #isPlanned(portal: Portal, judgement: Allowed): boolean {
+    if (judgement.runsStored) return portal.started;
+    return portal.describedIn === judgement.context || this.#planned(portal, judgement);
   }
 
   /** Makes the portal's plan from its statement's description, where that has come and still holds. */
@@ -458,7 +466,7 @@ export class Requests {
       this.#copied = false;
     }
     if (allowed.usesPrepared) this.#prepares.sent(allowed, text);
-    if (gate.masks) this.#o.stored.sent(allowed);
+    if (gate.masks) this.#o.stored.sent(owed, allowed, text);
     if (
       allowed.changesPath ||
       (allowed.endsTransaction && gate.context.pathWasSet) ||
@@ -491,6 +499,7 @@ export class Requests {
     const settle = (verdict: Judgement): Judgement => {
       if (!verdict.allowed) return verdict;
       this.#prepares.judged(judgement, verdict.context);
+      this.#o.stored.judged(verdict, text);
       return judgement;
     };
     return again instanceof Promise ? again.then(settle) : settle(again);

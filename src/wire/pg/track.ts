@@ -29,6 +29,8 @@ export interface Portal {
   readonly resultFormats: readonly number[];
   /** How its rows are masked: null not at all, undefined not known. */
   plan: Plan | undefined;
+  /** It has been executed, perhaps in part. */
+  started: boolean;
   /** The context in which its rows were described, or a Describe is on its way that will be answered before any row. */
   describedIn: Context | undefined;
   /** The RowDescription message of its rows, for the record. */
