@@ -19,7 +19,7 @@ export function shapeOf(type: string, fields: Fields): Shape {
 export function evaluate(level: Level, node: unknown): Value {
   const { type, fields } = nodeOf(node);
   const value = evaluateNode(level, type, fields);
-  spend(level.run, 1 + value.flow.keys.length);
+  spend(level.run, 5 + value.flow.keys.length);
   return value;
 }
 

@@ -21,9 +21,10 @@ export function startRun(catalog: Catalog, searchPath: readonly string[]): Run {
   return { catalog, searchPath, predicates: new Set(), writes: [], titles: new WeakMap(), work: 0 };
 }
 
-/** Ends what would take seconds; ordinary statements take some hundreds. */
+/** Ends what would hold up everybody else (this is some 0.2 s); ordinary statements take some hundreds or thousands. */
 const MOST_WORK = 2_000_000;
 
+/** Counts work: a unit is a column or item looked at. */
 export function spend(run: Run, work: number): void {
   run.work += work;
   if (run.work > MOST_WORK) throw new NotUnderstood('the statement is too large to follow its columns');
@@ -105,8 +106,10 @@ export function fieldOf(from: Item, name: string): Value | null {
 export function findColumn(level: Level, name: string): Value | null {
   for (let at: Level | null = level; at !== null; at = at.parent) {
     let found: Value | null = null;
+    spend(level.run, at.items.length);
     for (const candidate of at.items) {
       if (!candidate.open || (candidate.lateral && !at.lateral)) continue;
+      spend(level.run, candidate.fields.length);
       const value = fieldOf(candidate, name);
       if (value === null) continue;
       if (found !== null) throw new NotUnderstood(`the column ${name} is ambiguous`);
@@ -123,6 +126,7 @@ export function findItem(level: Level, schema: string | null, name: string): Ite
   const relation = schema === null ? 0 : (catalog.find(schema, name, searchPath)?.oid ?? -1);
   for (let at: Level | null = level; at !== null; at = at.parent) {
     let found: Item | null = null;
+    spend(level.run, at.items.length);
     for (const candidate of at.items) {
       if (!candidate.named || (candidate.lateral && !at.lateral)) continue;
       if (relation === 0 ? candidate.name !== name : candidate.relation !== relation) continue;
