@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { MASKED_RESULT, PLAIN_RESULT, WIDE_MASKED_RESULT, WIDE_PLAIN_RESULT } from './data.ts';
+import { detectorSpeed } from './detectors.ts';
 import { type PgbenchMode, pgbench } from './load/pgbench.ts';
 import type { RowsResult } from './load/rows.ts';
 import type { SelectResult } from './load/select.ts';
@@ -56,7 +57,7 @@ export function cases(plan: Plan): Case[] {
     for (const mode of ['simple', 'prepared'] as const) list.push(selectCase(plan, mode, connections));
   }
   for (const mode of ['simple', 'prepared'] as const) list.push(latencyCase(plan, mode));
-  list.push(...resultCases(plan), verdictCase(), idleCase(plan));
+  list.push(...resultCases(plan), detectorCase(), verdictCase(), idleCase(plan));
   return list;
 }
 
@@ -178,6 +179,22 @@ function maskingCase(plan: Plan, rate: (sql: string) => (target: Target) => Prom
         ratios.push(masked / plain);
       }
       return { value: median(ratios), figures: { gateway: masked } };
+    },
+  };
+}
+
+/** Detectors over text columns, all of them on, against a naive loop of regular expressions, in this process. */
+function detectorCase(): Case {
+  return {
+    id: 'detectors',
+    label: 'detectors over text columns, all on, against JavaScript regexes',
+    unit: 'ratio',
+    figureUnit: 'MB/s',
+    limit: null,
+    goal: null,
+    async measure() {
+      const { detectors, ratio } = detectorSpeed();
+      return { value: ratio, figures: { gateway: detectors }, note: 'at least 120 MB/s on a quiet core' };
     },
   };
 }
