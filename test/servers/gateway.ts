@@ -42,7 +42,9 @@ export interface TestGateway {
   api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   grant(options?: GrantOptions): Promise<IssuedGrant>;
   /** Client settings for `pg`, postgres.js and the like, for a grant of these options, without TLS. */
-  login(options?: GrantOptions): Promise<{ host: string; port: number; user: string; password: string; database: string }>;
+  login(
+    options?: GrantOptions,
+  ): Promise<{ host: string; port: number; user: string; password: string; database: string }>;
   writeConfig(changes: object): Promise<void>;
   stop(): Promise<void>;
 }
