@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { Client } from 'pg';
 import { startParser } from '../../../src/sql/pg/parser.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
-import { runGenerated } from './lineage-random.ts';
+import { runGenerated, viewsOfGenerated } from './lineage-random.ts';
 import { readCatalog, SCHEMA } from './lineage-world.ts';
 
 let server: PostgresServer;
@@ -34,4 +34,10 @@ test('values flow only where lineage says', async () => {
     JSON.stringify(tally.kinds),
   );
   assert.ok(tally.found > 2000, `${tally.found} found`);
+});
+
+test('a view holds what its query does', async () => {
+  const { made, wrong } = await viewsOfGenerated(client, readCatalog, 50_000, 300);
+  assert.deepEqual(wrong, []);
+  assert.ok(made >= 200, `${made} made`);
 });

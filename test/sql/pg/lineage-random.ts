@@ -5,7 +5,7 @@ import type { Client } from 'pg';
 import { lineageOf } from '../../../src/sql/pg/lineage.ts';
 import type { Catalog, Lineage } from '../../../src/types.ts';
 import { generate } from './generator.ts';
-import { columnsOf, contradiction, MARKERS, nameOf, PATH } from './lineage-world.ts';
+import { brief, columnsOf, contradiction, MARKERS, nameOf, PATH } from './lineage-world.ts';
 
 export interface Tally {
   /** Statements that the server ran. */
@@ -180,4 +180,44 @@ async function compareStored(
         return wrong(`${target}.${column} holds ${beyond.join(', ')} but is said to get ${[...may].join(', ')}`);
     }
   }
+}
+
+/**
+ * Makes views of generated queries, and answers one sentence for each of them that is not said to hold what its query does.
+ * Adds views to the database; `made` is how many.
+ */
+export async function viewsOfGenerated(
+  client: Client,
+  read: (client: Client) => Promise<Catalog>,
+  seed: number,
+  count: number,
+): Promise<{ made: number; wrong: string[] }> {
+  const before = await read(client);
+  const flows = (catalog: Catalog, sql: string, own: string): string => {
+    const lineage = lineageOf(sql, 0, { catalog, searchPath: PATH });
+    if ('unproven' in lineage) return lineage.unproven;
+    // A view's column with nothing below it is a column of its own.
+    const words = (lineage.outputs ?? []).map(({ dependence }) => brief(catalog, dependence));
+    return words.map((word) => (word.startsWith(`=${own}.`) ? '-' : word)).join(' ');
+  };
+  const made: { name: string; sql: string }[] = [];
+  for (let at = seed; at < seed + count; at++) {
+    const { sql, target } = generate(at);
+    const lineage = lineageOf(sql, 0, { catalog: before, searchPath: PATH });
+    if (target !== null || 'unproven' in lineage) continue;
+    const name = `made_${at}`;
+    const columns = (lineage.outputs ?? []).map((_, i) => `o${i}`).join(', ');
+    // The server refuses some: columns without a type, changes inside.
+    const refused = await client.query(`CREATE VIEW ${name}(${columns}) AS ${sql}`).then(
+      () => false,
+      () => true,
+    );
+    if (!refused) made.push({ name, sql });
+  }
+  const catalog = await read(client);
+  const wrong = made.flatMap(({ name, sql }) => {
+    const [query, view] = [flows(catalog, sql, name), flows(catalog, `TABLE ${name}`, name)];
+    return query === view ? [] : [`${name}: ${view} instead of ${query}\n    ${sql}`];
+  });
+  return { made: made.length, wrong };
 }
