@@ -40,7 +40,7 @@ const CARD = '4111111111111111';
 function masked(text: string, oid: number, modifier = -1): string | null | typeof LEFT {
   // Around it the cells of other columns, which would read on.
   const cell = Buffer.from(text);
-  const buffer = Buffer.concat([Buffer.from('12a'), cell, Buffer.from('a21')]);
+  const buffer = Buffer.concat([Buffer.from('a12'), cell, Buffer.from('21a')]);
   const before = Buffer.from(buffer);
   const value = detectorMask(all, oid, modifier, 0)?.(buffer, 3, 3 + cell.length);
   assert.deepEqual(buffer, before, 'a mask does not write into the row');
@@ -143,6 +143,11 @@ test('columns whose values hold no secrets are not looked at; numbers and addres
   for (const oid of [OID.int8, OID.numeric, OID.inet, 1016, 1041])
     assert.equal(detectorMask(email, oid, -1, 1), undefined);
   assert.equal(detectorMask(all, OID.text, -1, 2)?.(Buffer.from('x'), 0, 1), null, 'an unknown format');
+});
+
+test('a number at the edge of its cell does not reach into the next', () => {
+  assert.equal(masked(CARD, OID.json), '"[credit-card]"');
+  assert.equal(masked(`[${CARD},1]`, OID.json), '["[credit-card]",1]');
 });
 
 test('a composite’s field and hstore’s value are seen behind their length, whatever byte it is', () => {

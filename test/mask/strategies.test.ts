@@ -237,6 +237,8 @@ const CONSTANTS: readonly (readonly [type: string, sample: string, constant: str
   ['int4[]', '{1,NULL,3}', '2', '{2,NULL,2}'],
   ['int4[]', '[0:1]={1,2}', '7', '[0:1]={7,7}'],
   ['int4[]', '{1}', 'x', '{NULL}'],
+  ['text[]', '{a}', 'null', '{"null"}'],
+  ['text[]', '{a}', '', '{""}'],
   ['text[]', '{{a,"b c"},{NULL,""}}', 'say "x"', '{{"say \\"x\\"","say \\"x\\""},{NULL,"say \\"x\\""}}'],
   ['box[]', '{(1,2),(0,0);(3,4),(0,0)}', 'x', '{NULL;NULL}'],
 ];
