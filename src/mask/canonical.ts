@@ -46,10 +46,16 @@ export function canonical(buffer: Buffer, start: number, end: number, typeOid: n
     case OID.jsonb:
       return format === 0 ? text : cell.toString('latin1', 1);
     case OID.bpchar:
-      return buffer.toString('latin1', start, end).trimEnd();
+      return buffer.toString('latin1', start, withoutPadding(buffer, start, end));
     default:
       return buffer.toString('latin1', start, end);
   }
+}
+
+function withoutPadding(buffer: Buffer, start: number, end: number): number {
+  let last = end;
+  while (last > start && buffer[last - 1] === 0x20) last--;
+  return last;
 }
 
 /** A numeric without the zeros at its end: 1.50 equals 1.5. */
