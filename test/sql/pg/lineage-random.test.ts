@@ -24,7 +24,7 @@ after(async () => {
 });
 
 test('values flow only where lineage says', async () => {
-  const tally = await runGenerated(client, await readCatalog(client), 1, 1500);
+  const tally = await runGenerated(client, await readCatalog(client), 1, 1200);
   assert.deepEqual(tally.wrong, []);
   // Enough of them say something, and say it of what the server does run.
   assert.ok(tally.ran >= 1000, `${tally.ran} ran: ${tally.refused.slice(0, 10).join('\n')}`);

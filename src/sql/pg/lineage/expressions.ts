@@ -3,7 +3,7 @@
 import { known, LEAF, NAMES, NODE, SHAPES, type Shape } from '../shapes.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, nameOf, namesOf, nodeOf, optional, textOf } from '../tree.ts';
 import { call } from './calls.ts';
-import { castTo } from './casts.ts';
+import { castTo, valueAs } from './casts.ts';
 import { computed, derive, type Field, INDEPENDENT, isFree, PARAMETER, rowOf, scalar, type Value } from './flow.ts';
 import { query } from './queries.ts';
 import { decide, fieldOf, findColumn, findItem, type Item, type Level, spend, starred, wholeRow } from './scope.ts';
@@ -110,7 +110,7 @@ function evaluateNode(level: Level, type: string, fields: Fields): Value {
       return derive(parts(level, shape, fields));
     case 'JsonOutput':
       // A type: the value becomes whatever that is.
-      return PARAMETER;
+      return valueAs(level.run, fieldsOf(fields.typeName), INDEPENDENT.flow);
     case 'TypeName':
       return INDEPENDENT;
     default:
