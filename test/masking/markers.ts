@@ -1,7 +1,7 @@
 // Values that can be told wherever they turn up, and the search for them: as they are, any four characters of them, reversed,
 // in other cases, in hexadecimal, in base64, and in the binary forms of numbers, dates and UUIDs.
 
-/** Characters of a marker that must not be seen in a row; of digits alone more, since four of them turn up by chance. */
+/** Characters of a marker that must not be seen in a row; of digits and dots alone more, since four of them turn up by chance. */
 const GRAM = 4;
 const DIGITS = 6;
 
@@ -64,17 +64,16 @@ function lowered(bytes: Buffer): Buffer {
 }
 
 function* needlesOf(text: string): Iterable<Needle> {
-  const size = /^[0-9]+$/.test(text) ? DIGITS : GRAM;
   const reversed = [...text].reverse().join('');
   for (const [way, written] of [
     ['as it is', text],
     ['reversed', reversed],
   ] as const) {
-    for (const gram of windows(written.toLowerCase(), size)) {
+    for (const gram of grams(written.toLowerCase())) {
       yield { bytes: Buffer.from(gram), what: `${gram} of ${text}, ${way}`, caseless: true };
     }
     for (const cased of new Set([written, written.toLowerCase(), written.toUpperCase()])) {
-      for (const gram of windows(cased, size)) {
+      for (const gram of grams(cased)) {
         yield {
           bytes: Buffer.from(Buffer.from(gram).toString('hex')),
           what: `${gram} of ${text} in hex`,
@@ -91,6 +90,11 @@ function* needlesOf(text: string): Iterable<Needle> {
       }
     }
   }
+}
+
+function grams(text: string): string[] {
+  const telling = windows(text, GRAM).filter((gram) => /[^0-9.]/.test(gram));
+  return [...telling, ...windows(text, DIGITS)];
 }
 
 function windows(text: string, size: number): string[] {
