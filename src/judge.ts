@@ -48,6 +48,7 @@ const PATH_UNKNOWN: Verdict = {
 export class ConnectionJudge implements Judge {
   readonly looksAtValues: boolean;
   readonly masks: boolean;
+  readonly protects: boolean;
   #epoch = ++epochs;
   readonly #o: JudgeOptions;
   #catalog: Catalog | undefined;
@@ -61,7 +62,8 @@ export class ConnectionJudge implements Judge {
   constructor(options: JudgeOptions) {
     this.#o = options;
     this.looksAtValues = options.policy?.looksAtValues ?? false;
-    this.masks = options.masking !== null && (options.masking.columns.length > 0 || options.masking.detectors !== null);
+    this.protects = options.masking !== null && options.masking.columns.length > 0;
+    this.masks = this.protects || (options.masking?.detectors ?? null) !== null;
   }
 
   get epoch(): number {
@@ -207,7 +209,9 @@ export class ConnectionJudge implements Judge {
     if (masks === null || !(masks.protection.any || masks.detects)) {
       return { needsPlan: false, protects: false, outputs: [], looksAtValues: false };
     }
-    if (!classification.ok) return masked('what is not understood could read masked columns');
+    if (!classification.ok) {
+      return masked(`it is not understood, and could read masked columns: ${classification.reason}`);
+    }
     const values = parameters === null ? null : parameters.flatMap(valueText);
     const outputs: (Outputs | undefined)[] = [];
     let looksAtValues = false;

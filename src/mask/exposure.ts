@@ -11,7 +11,7 @@ export interface TouchedRelation {
   readonly relation: CatalogRelation | undefined;
 }
 
-/** Relations of the system's and of extensions that hold samples of columns, or statements with their values. */
+/** Relations of the system's and of extensions that hold samples of columns, or statements with their values. So does TOAST. */
 const COPIES: ReadonlySet<string> = new Set([
   'pg_stats',
   'pg_stats_ext',
@@ -108,7 +108,7 @@ function mayCall(use: ColumnUse, relations: readonly TouchedRelation[], protecti
 }
 
 function copies(relations: readonly TouchedRelation[]): string | null {
-  const found = relations.find(({ use }) => COPIES.has(use.name));
+  const found = relations.find(({ use }) => COPIES.has(use.name) || /^pg_toast_/.test(use.name));
   if (found === undefined) return null;
   return `${found.use.name} holds copies of values of masked columns; it cannot be read where columns are masked`;
 }

@@ -61,6 +61,8 @@ export interface Judge {
   readonly looksAtValues: boolean;
   /** False where nothing on this connection is masked. */
   readonly masks: boolean;
+  /** Columns are named for protection. */
+  readonly protects: boolean;
   rule(question: Question): Ruling | 'stale';
   /**
    * The plan for a result: null leaves every row as it is. `contradiction`: the database describes other columns, or columns
@@ -322,6 +324,11 @@ export class Gate {
     this.#services = services;
     this.session = session;
     this.#context = services.contexts.of(session, services.judge.epoch, searchPath, false);
+  }
+
+  /** Columns of this connection are named for protection, beside what detectors find. */
+  get protects(): boolean {
+    return this.#services.judge.protects;
   }
 
   get masks(): boolean {

@@ -75,7 +75,11 @@ test('explain answers exactly the keys of the contract, a line a statement, in o
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  assert.deepEqual(Object.keys(lines[0]), ['statement', 'verbs', 'relations', 'functions', 'verdict']);
+  const keys = ['statement', 'verbs', 'relations', 'functions', 'verdict'];
+  // The connection masks: what becomes of each output column is told as well, where rows come back.
+  assert.deepEqual(Object.keys(lines[0]), [...keys, 'columns']);
+  assert.deepEqual(Object.keys(lines[1]), keys);
+  assert.deepEqual(Object.keys(lines[0].columns[0]), ['column', 'dependence', 'from', 'mask']);
   assert.deepEqual(Object.keys(lines[0].verdict), ['action', 'rule', 'reason']);
   assert.deepEqual(
     lines.map(({ verbs, verdict }) => [verbs, verdict.action, verdict.rule]),

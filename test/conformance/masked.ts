@@ -99,7 +99,7 @@ const MARKERS: Searcher = searcher(
 /** How the masking of a gateway is set. */
 export type Mode = 'mask' | 'deny';
 
-/** `pg_catalog` names and a client's own words aside, the ways in which a statement can be sent. */
+/** The ways in which a statement can be sent: `undescribed` is executed without Describe. */
 export const WAYS = ['simple', 'text', 'binary', 'undescribed'] as const;
 export type Way = (typeof WAYS)[number];
 
@@ -171,7 +171,10 @@ function spied(client: RawClient, user: string): Spied {
 
 /** Fails where the bytes hold anything of a protected value. The grant's name is random, and nothing of the database's. */
 export function notIn(bytes: Buffer, user = ' '): void {
-  const found = MARKERS.find(Buffer.from(bytes.toString('latin1').replaceAll(user, '<grant>'), 'latin1'));
+  // Catalogs tell times: a month of today may be that of a protected date.
+  const today = new Date().toISOString().slice(0, 10);
+  const text = bytes.toString('latin1').replaceAll(user, '<grant>').replaceAll(today, '<today>');
+  const found = MARKERS.find(Buffer.from(text, 'latin1'));
   if (found !== null) assert.fail(`a protected value came out: ${found}`);
 }
 
@@ -283,7 +286,8 @@ export type Fate = 'free' | 'masked' | 'refused';
  */
 export async function becomes(stand: MaskedStand, to: Spied, fate: Fate, sql: string): Promise<void> {
   const { watcher } = stand;
-  for (const way of WAYS) {
+  // Judged as a text, once and for all, in the other ways of the extended protocol too.
+  for (const way of fate === 'refused' ? WAYS.slice(0, 2) : WAYS) {
     const shown = `${way}: ${sql}`;
     try {
       await to.say('BEGIN');

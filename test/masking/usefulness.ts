@@ -1,6 +1,6 @@
 // Reads the corpus of ordinary queries, and asks a real gateway what becomes of one of them.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { startShop } from '../../demo/shop.ts';
@@ -36,13 +36,9 @@ export function readCorpus(name: Name): Entry[] {
   return entries;
 }
 
-export function writeCorpus(name: Name, entries: readonly Entry[]): void {
-  writeFileSync(fileOf(name), entries.map(({ sql, treatment }) => `-- ${treatment.join(' ')}\n${sql}\n`).join(''));
-}
-
 export interface Stand {
-  /** What becomes of a query, in the words of `Entry.treatment`, and why it is refused. */
-  ask(sql: string): Promise<{ readonly treatment: string[]; readonly reason: string }>;
+  /** What becomes of each query, in the words of `Entry.treatment`, and why it is refused. */
+  ask(queries: readonly string[]): Promise<{ readonly treatment: string[]; readonly reason: string }[]>;
   /** What is wrong with what a client gets of a query that is treated so, or null. */
   check(sql: string, treatment: readonly string[]): Promise<string | null>;
   stop(): Promise<void>;
@@ -73,7 +69,7 @@ export async function openStand(name: Name): Promise<Stand> {
   await client.connect();
   await direct.connect();
   return {
-    ask: (sql) => explained(gateway, sql),
+    ask: (queries) => explained(gateway, queries),
     check: (sql, treatment) => compared(client, direct, sql, treatment),
     async stop() {
       await client.end();
@@ -94,20 +90,22 @@ interface Explained {
   readonly columns?: readonly { readonly dependence: string; readonly mask: string }[];
 }
 
-async function explained(gateway: TestGateway, sql: string): Promise<{ treatment: string[]; reason: string }> {
+async function explained(
+  gateway: TestGateway,
+  queries: readonly string[],
+): Promise<{ treatment: string[]; reason: string }[]> {
   const { statements } = await gateway.api<{ statements: Explained[] }>('POST', '/v1/explain', {
     connection: 'db',
     scopes: ['db:db:read'],
-    sql,
+    sql: queries.join('\n'),
   });
-  const [line] = statements;
-  if (line === undefined || line.verdict.action !== 'allow') {
-    return { treatment: ['refused'], reason: line?.verdict.reason ?? 'nothing is explained' };
-  }
-  const treatment = (line.columns ?? []).map(({ dependence, mask }) =>
-    mask === 'none' ? 'none' : dependence === 'direct' ? 'own' : 'redacted',
-  );
-  return { treatment, reason: '' };
+  return statements.map(({ verdict, columns = [] }) => {
+    if (verdict.action !== 'allow') return { treatment: ['refused'], reason: verdict.reason };
+    const treatment = columns.map(({ dependence, mask }) =>
+      mask === 'none' ? 'none' : dependence === 'direct' ? 'own' : 'redacted',
+    );
+    return { treatment, reason: '' };
+  });
 }
 
 /** Column by column, rows in any order: what passes is as the database has it, what is masked is not. */

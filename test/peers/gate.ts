@@ -82,6 +82,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
     epoch: 1,
     looksAtValues: true,
     masks,
+    protects: masks,
     rule({ text, parameters, fresh }: Question): Ruling | 'stale' {
       if (text.includes('later') && !fresh) return 'stale';
       const denied =

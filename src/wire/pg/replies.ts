@@ -22,7 +22,7 @@ import { Backend, errorResponse, Status } from './messages.ts';
 import { RowMasker } from './rows.ts';
 import type { Stored } from './stored.ts';
 import type { Portal, Track } from './track.ts';
-import { cleanedError, withheldError, withheldNotification } from './withhold.ts';
+import { cleanedError, saidByCode, withheldError, withheldNotification } from './withhold.ts';
 
 const READS = new Uint8Array(256);
 for (const type of Object.values(Backend)) READS[type] = READ.whole;
@@ -496,7 +496,7 @@ export class Replies {
   #withheld(fields: ReadonlyMap<string, string>, type: number): { bytes: Buffer; message: string } | null {
     const { gate, track } = this.#o;
     if (!gate.masks) return null;
-    if (touchesProtected(track.head)) return withheldError(fields, type);
+    if (touchesProtected(track.head) || (gate.protects && saidByCode(fields))) return withheldError(fields, type);
     return cleanedError(fields, (text) => gate.clean(text), type);
   }
 
@@ -586,10 +586,13 @@ function allowedOf(head: { readonly allowed: Allowed } | { readonly portal: Port
   return 'allowed' in head ? head.allowed : head.portal.allowed;
 }
 
-/** Is the request one that may see protected columns? True where that cannot be told. */
+/** May what the database says of the request be about protected columns? True where that cannot be told. */
 function touchesProtected(head: object | undefined): boolean {
   const owed = (head ?? {}) as { allowed?: Allowed; portal?: Portal; prepared?: { allowed: Allowed } };
-  return (owed.allowed ?? owed.portal?.allowed ?? owed.prepared?.allowed)?.ruling.protects ?? true;
+  const allowed = owed.allowed ?? owed.portal?.allowed ?? owed.prepared?.allowed;
+  if (allowed === undefined) return true;
+  // A constraint of any statement before may fail at the end.
+  return allowed.ruling.protects || allowed.endsTransaction || allowed.kinds.includes('set-constraints');
 }
 
 /** The cells of a DataRow in text format. */

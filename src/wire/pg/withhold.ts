@@ -3,41 +3,52 @@
 
 import { Writer } from '../bytes.ts';
 import { decodeNotification } from './decode.ts';
-import { Backend, type ErrorFields, errorResponse, noticeResponse } from './messages.ts';
+import { Backend } from './messages.ts';
 
 /** SQLSTATE classes whose messages name objects and rules, never values ("Appendix A. PostgreSQL Error Codes"). */
-const NAMES_ONLY = new Set(['08', '0A', '25', '26', '28', '34', '40', '42', '53', '55', '57', '58']);
+const NAMES_ONLY = new Set(['08', '25', '26', '28', '34', '40', '53', '55', '57', '58']);
+/** Of other classes: insufficient_privilege, statement_too_complex (too deep a stack). */
+const NAMES_ONLY_TOO = new Set(['42501', '54001']);
 
 /**
- * What the statement's text has wrong, when it says where; without a place it may be a value that was taken for a name at
- * run time (`email::regclass`, `::jsonpath`): syntax_error, invalid_name, ambiguous_function, undefined_object,
- * undefined_function, undefined_table, undefined_column.
+ * Syntax errors, missing objects, what is not supported: found in the statement's text they say where. Without a place a value
+ * was taken for a name or a text at run time (`email::regclass`, `::jsonpath`), and is quoted.
  */
-const WITH_PLACE = new Set(['42601', '42602', '42725', '42704', '42883', '42P01', '42703']);
+const WITH_PLACE = new Set(['42', '0A']);
+
+/** What the server says about an error for programs, as long as no code of somebody's has said it. */
+const FOR_PROGRAMS = 'stcdnFLR';
+
+/** Whether code of somebody's was running, going by CONTEXT: RAISE can fill in every field. */
+export function saidByCode(fields: ReadonlyMap<string, string>): boolean {
+  const context = fields.get('W') ?? '';
+  return context !== '' && !context.split('\n').every((line) => /^(COPY|JSON data, line) /.test(line));
+}
 
 /**
- * The ErrorResponse or NoticeResponse with what may quote values taken out: DETAIL, CONTEXT and internal query always, the
- * message where its class is not known to name objects only.
+ * The ErrorResponse or NoticeResponse with what may quote values taken out: DETAIL, HINT, CONTEXT and internal query always,
+ * the message where it is not known to name objects only.
  */
 export function withheldError(
   fields: ReadonlyMap<string, string>,
   type: number = Backend.errorResponse,
 ): { readonly bytes: Buffer; readonly message: string } {
   const code = fields.get('C') ?? 'XX000';
-  const position = Number(fields.get('P'));
-  const placed = Number.isInteger(position) && position > 0;
-  // 42804 names types; 22P02 quotes what it could not read, 54000 the number of a character.
+  const plain = !fields.has('W') && !fields.has('q');
+  const kind = code.slice(0, 2);
+  const named = NAMES_ONLY.has(kind) || NAMES_ONLY_TOO.has(code) || (WITH_PLACE.has(kind) && fields.has('P'));
   const message =
-    NAMES_ONLY.has(code.slice(0, 2)) && (placed || !WITH_PLACE.has(code))
+    plain && named
       ? (fields.get('M') ?? '')
       : `${type === Backend.noticeResponse ? 'notice' : `error ${code}`}: the message is withheld, it may quote a protected value`;
-  const words: ErrorFields = {
-    severity: (fields.get('V') ?? fields.get('S') ?? 'ERROR') as ErrorFields['severity'],
-    code,
-    message,
-    position: placed ? position : undefined,
-  };
-  return { bytes: type === Backend.noticeResponse ? noticeResponse(words) : errorResponse(words), message };
+  const writer = new Writer(256);
+  const mark = writer.begin(type);
+  for (const [letter, text] of fields) {
+    if ('SVCP'.includes(letter) || (plain && FOR_PROGRAMS.includes(letter))) {
+      writer.u8(letter.charCodeAt(0)).cstring(text);
+    } else if (letter === 'M') writer.u8(letter.charCodeAt(0)).cstring(message);
+  }
+  return { bytes: writer.u8(0).finish(mark).take(), message };
 }
 
 /**

@@ -59,5 +59,14 @@ async def main():
         await connection.reload_schema_state()
         await connection.close()
 
+    # A pool resets what comes back to it; the next who gets it finds it as new.
+    async with asyncpg.create_pool(ssl="disable", timeout=20, min_size=1, max_size=1) as pool:
+        for _ in range(3):
+            async with pool.acquire() as pooled:
+                assert await pooled.fetchval("SHOW work_mem") == "4MB"
+                assert await pooled.fetchval("SHOW search_path") == '"$user", public'
+                assert await pooled.fetchval("SELECT count(*) FROM orders WHERE id <= $1", 10) == 10
+                await pooled.execute("SET work_mem = '8MB'; SET search_path = pg_catalog")
+
 
 asyncio.run(main())
