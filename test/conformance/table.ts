@@ -15,9 +15,9 @@ interface Shown {
 export function shownTests(): Shown[] {
   const found: Shown[] = [];
   for (const file of readdirSync(import.meta.dirname).sort()) {
-    if (!/^[ab]\d.*\.test\.ts$/.test(file)) continue;
+    if (!/^[abc]\d.*\.test\.ts$/.test(file)) continue;
     const text = readFileSync(join(import.meta.dirname, file), 'utf8');
-    for (const [, number = '', rest = ''] of text.matchAll(/\btest\(\s*['"`]([AB]\d+) ([^\n]*)/g)) {
+    for (const [, number = '', rest = ''] of text.matchAll(/\btest\(\s*['"`]([ABC]\d+) ([^\n]*)/g)) {
       if (!/\{ (skip|todo)\b/.test(rest)) found.push({ number, file: `../test/conformance/${file}` });
     }
   }

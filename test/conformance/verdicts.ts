@@ -13,6 +13,7 @@
 //   number has no test, and when a test has no verdict.
 import { A } from './a.verdicts.ts';
 import { B } from './b.verdicts.ts';
+import { C } from './c.verdicts.ts';
 
 export type Status = 'withstood' | 'fails closed' | 'open';
 
@@ -24,4 +25,4 @@ export interface Verdict {
   readonly shows: string;
 }
 
-export const VERDICTS: Readonly<Record<string, Verdict>> = { ...A, ...B };
+export const VERDICTS: Readonly<Record<string, Verdict>> = { ...A, ...B, ...C };
