@@ -46,9 +46,14 @@ export async function play(stage: Stage): Promise<void> {
   act(4, 'A rule holds this for a person. Holding it comes next; for now it is refused, and says why.');
   await refused(client, 'DELETE FROM orders', 'without detail');
 
-  act(5, 'Outside its scope: the error says what to ask for. The session goes on; * and aliases are masked.');
+  act(5, 'Outside its scope: the error says what to ask for. Aliases and sums stay masked, values stay put.');
   await refused(client, "UPDATE customers SET city = 'Oslo' WHERE id = 1", 'without detail');
   await ask(client, 'SELECT o.*, email AS contact FROM orders o JOIN customers c ON c.id = customer_id LIMIT 2');
+  await ask(
+    client,
+    'SELECT city, count(*), max(contact) AS last FROM (SELECT city, email AS contact FROM customers) c GROUP BY 1 LIMIT 2',
+  );
+  await refused(client, 'UPDATE orders SET status = (SELECT email FROM customers LIMIT 1)', 'without detail');
   await client.end();
 
   act(6, 'Everything is on record, results as they were masked.');
