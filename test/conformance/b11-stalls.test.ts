@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as m from '../../src/wire/pg/messages.ts';
 import { bind, functionCall, parse } from '../peers/messages.ts';
 import { stand, WRITE } from './stand.ts';
@@ -18,9 +20,13 @@ const {
   env: { SALLYPORT_HANDSHAKE_TIMEOUT: '1s', SALLYPORT_IDLE_TIMEOUT: '2s' },
 });
 
-/** How much more this thread, in which the gateway runs, holds after `work`: heap and buffers, MiB. */
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** How much more this thread, in which the gateway runs, holds after `work`: heap and buffers that are alive, MiB. */
 async function growth(work: () => Promise<void>): Promise<number> {
   const held = () => {
+    collect();
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   };
