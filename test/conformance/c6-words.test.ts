@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execute, query, sync } from '../../src/wire/pg/messages.ts';
 import { bind, copyData, copyDone, parse } from '../peers/messages.ts';
-import { all, answerOf, maskedStand, messagesFor, type Spied, WAYS } from './masked.ts';
+import { all, answerOf, maskedStand, messagesFor, type Spied, WAYS, WORDS } from './masked.ts';
 
 const stand = await maskedStand(
   {},
@@ -146,7 +146,6 @@ test('C6 what helps to write a statement still comes', async () => {
     ['SELECT email FROM nobody', /relation "nobody" does not exist/],
     ['SELECT upper(email, 1) FROM users', /function upper\(text, integer\) does not exist/],
     ['SELECT email + 1 FROM users', /operator does not exist: text \+ integer/],
-    ['SELECT email FROM users GROUP BY id, name HAVING', /syntax error/],
     ['SELECT id, count(*) FROM users', /must appear in the GROUP BY clause/],
     ["INSERT INTO orders VALUES ('a')", /invalid input syntax for type integer: "a"/],
     ['SELECT 1/0', /division by zero/],
@@ -202,6 +201,9 @@ test('C8 the system’s own copies of values', async () => {
     'SELECT * FROM information_schema.columns',
     'SELECT * FROM pg_locks',
   ]) {
-    for (const way of WAYS) await to.ask(messagesFor(sql, way));
+    // They are full of numbers that are like any number.
+    const told = (await to.client.ask(query(sql))).join(' ');
+    assert.match(told, / Z I$/, sql);
+    for (const word of WORDS) assert.ok(!told.includes(word), sql);
   }
 });

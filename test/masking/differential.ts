@@ -46,6 +46,9 @@ export function newTally(): Tally {
   };
 }
 
+/** Statements in one session; a session keeps what it has prepared in sight, which ends where that becomes long. */
+const SESSION = 200;
+
 /** Tokens of the hash mask are random letters: four of them may be those of a marker. */
 const TOKEN = /h_[0-9A-Za-z_-]{22}/g;
 const MASKED = /\[redacted\]|\*\*\*|h_[0-9A-Za-z_-]{22}|gone/;
@@ -59,11 +62,15 @@ export async function differ(
 ): Promise<Tally> {
   const random = randomFrom(seed);
   let client: RawClient | null = null;
+  let until = 0;
   try {
     while (tally.statements < count) {
-      client ??= await open(login);
+      if (client === null) {
+        client = await open(login);
+        until = tally.statements + SESSION;
+      }
       const alive = await one(client, random, tally);
-      if (alive) continue;
+      if (alive && tally.statements < until) continue;
       client.close();
       client = null;
     }
@@ -164,7 +171,7 @@ async function inTransaction(client: RawClient, statements: readonly string[], t
   const sql = statements.join('; ');
   // One by one: a setting that is being changed would have what is pipelined behind it refused.
   for (const [i, text] of all.entries()) {
-    if (i > 1) tally.statements--;
+    if (i > 0) tally.statements--;
     if (!(await ask(client, [simple(text)], 1, sql, tally))) return false;
   }
   return true;

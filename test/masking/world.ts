@@ -140,7 +140,7 @@ export const RULES = [
   { column: 'public.people.raw', with: 'null' },
   { column: 'public.people.addr', with: 'redact' },
   { column: 'public.people.who', with: 'redact' },
-  { column: 'public.orders.code', with: 'redact' },
+  { column: 'public.orders.code', with: 'hash' },
   { column: 'public.events.secret', with: { constant: 'gone' } },
   { column: 'public.events.amount', with: 'null' },
 ] as const;
