@@ -4,7 +4,7 @@
 // statement is refused (`derived`); what is not proven counts as computed from protected ones. Values may not be carried to
 // where they are no longer protected. Columns that filter, join, group or order are refused where `predicates` says so.
 import type { BaseColumn, Dependence, Lineage } from '../types.ts';
-import type { Protection } from './protect.ts';
+import { type Protection, strategyOf } from './protect.ts';
 import type { Masking, Strategy } from './rules.ts';
 
 export type Flow =
@@ -21,7 +21,8 @@ export function flowOf(
   masking: Masking,
   nameOf: (column: BaseColumn) => string,
 ): Flow {
-  const isProtected = ({ oid, attribute }: BaseColumn) => protection.strategy(oid, attribute) !== undefined;
+  const strategy = ({ oid, attribute }: BaseColumn) => protection.strategy(oid, attribute);
+  const isProtected = (column: BaseColumn) => strategy(column) !== undefined;
 
   if (masking.predicates === 'deny') {
     const column = lineage.predicates.find(isProtected);
@@ -33,7 +34,7 @@ export function flowOf(
   for (const { into, column, from } of lineage.writes) {
     const source = protectedSource(from, isProtected, nameOf);
     if (source === null) continue;
-    if (column !== null && hides(protection.strategy(column.oid, column.attribute), from, protection)) continue;
+    if (column !== null && hides(strategy(column), from, strategy)) continue;
     return refuse(
       `it would carry ${source} to ${into}, where it is no longer protected as much; write other values there`,
     );
@@ -42,7 +43,7 @@ export function flowOf(
   const outputs: (Strategy | undefined)[] = [];
   for (const { name, dependence } of lineage.outputs) {
     if (dependence.kind === 'direct') {
-      outputs.push(protection.strategy(dependence.column.oid, dependence.column.attribute));
+      outputs.push(strategyOf(dependence, strategy));
       continue;
     }
     const source = protectedSource(dependence, isProtected, nameOf);
@@ -57,7 +58,11 @@ export function flowOf(
 }
 
 /** Whether a column that is masked so hides what is written into it as well as the columns that it comes from do. */
-function hides(mask: Strategy | undefined, from: Dependence, protection: Protection): boolean {
+function hides(
+  mask: Strategy | undefined,
+  from: Dependence,
+  strategy: (column: BaseColumn) => Strategy | undefined,
+): boolean {
   switch (mask?.kind) {
     case undefined:
       return false;
@@ -68,7 +73,7 @@ function hides(mask: Strategy | undefined, from: Dependence, protection: Protect
     case 'partial':
     case 'hash':
       // A part of another value, or the same value turned round, is another part than the rule shows.
-      return from.kind === 'direct' && protection.strategy(from.column.oid, from.column.attribute) === mask;
+      return from.kind === 'direct' && strategyOf(from, strategy) === mask;
   }
 }
 
@@ -78,15 +83,17 @@ function protectedSource(
   isProtected: (column: BaseColumn) => boolean,
   nameOf: (column: BaseColumn) => string,
 ): string | null {
+  const nameOfFirst = (columns: readonly BaseColumn[]) => {
+    const column = columns.find(isProtected);
+    return column === undefined ? null : nameOf(column);
+  };
   switch (dependence.kind) {
     case 'independent':
       return null;
     case 'direct':
-      return isProtected(dependence.column) ? nameOf(dependence.column) : null;
-    case 'derived': {
-      const column = dependence.from.find(isProtected);
-      return column === undefined ? null : nameOf(column);
-    }
+      return nameOfFirst([dependence.column, ...(dependence.via ?? [])]);
+    case 'derived':
+      return nameOfFirst(dependence.from);
     case 'unproven':
       return `what may be protected (${dependence.reason})`;
   }

@@ -31,6 +31,21 @@ export interface Protection {
 
 type Strategies = Map<number, Strategy>;
 
+/** A column's own value, and the columns of views that it came through. */
+type Direct = Extract<Dependence, { kind: 'direct' }>;
+
+/** How a column's own value is masked: as the last view on its way says, where a rule speaks of that, else as the column itself. */
+export function strategyOf(
+  { column, via }: Direct,
+  strategy: (column: BaseColumn) => Strategy | undefined,
+): Strategy | undefined {
+  for (const view of [...(via ?? [])].reverse()) {
+    const own = strategy(view);
+    if (own !== undefined) return own;
+  }
+  return strategy(column);
+}
+
 const REDACT: Strategy = { kind: 'redact' };
 
 /**
@@ -140,7 +155,7 @@ function inherited(
     case 'independent':
       return undefined;
     case 'direct':
-      return of(dependence.column);
+      return strategyOf(dependence, of);
     case 'derived':
       return dependence.from.some((column) => of(column) !== undefined) ? REDACT : undefined;
     default:

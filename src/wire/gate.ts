@@ -447,7 +447,10 @@ export class Gate {
   }
 
   #told(plan: Plan): Plan {
-    if (plan === 'contradiction') this.#services.contradicted(this.session);
+    if (plan !== 'contradiction') return plan;
+    this.#services.contradicted(this.session);
+    // Most likely the catalog has changed behind the gateway's back: the next statement is judged by a new one.
+    this.#services.judge.changed();
     return plan;
   }
 

@@ -152,10 +152,11 @@ async function one(client: RawClient, random: Random, tally: Tally): Promise<boo
       return ask(client, [simple(copied)], 1, copied, tally);
     }
     default: {
+      // Costs are numbers that may look like any other by chance.
       const explained = random.pick([
         sql,
-        `EXPLAIN (COSTS OFF) ${sql}`,
-        `EXPLAIN (VERBOSE, FORMAT JSON) ${sql}`,
+        `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ${sql}`,
+        `EXPLAIN (VERBOSE, COSTS OFF, FORMAT JSON) ${sql}`,
         'COPY people TO STDOUT',
         'COPY people TO STDOUT (FORMAT csv)',
         'COPY events (secret, id) TO STDOUT',

@@ -22,6 +22,17 @@ const KEEPERS: Readonly<Record<string, string>> = {
 /** How long a statement takes is as telling as how many rows it has. */
 const SLEEPERS: ReadonlySet<string> = new Set(['pg_sleep', 'pg_sleep_for', 'pg_sleep_until']);
 
+/** How many rows they make hangs on what they are given, in a select list too (pg_proc.proretset of PostgreSQL 18). */
+const ROW_MAKERS: ReadonlySet<string> = new Set(
+  `aclexplode each generate_series generate_subscripts json_array_elements json_array_elements_text json_each json_each_text
+  json_object_keys json_populate_recordset json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each
+  jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_recordset jsonb_to_recordset
+  pg_options_to_table pg_partition_ancestors pg_partition_tree pg_snapshot_xip regexp_matches regexp_split_to_table skeys
+  st_dump st_dumppoints st_dumprings string_to_table svals ts_debug ts_parse ts_token_type txid_snapshot_xip unnest`.split(
+    /\s+/,
+  ),
+);
+
 /** One call, wherever it stands. */
 export function call(level: Level, fields: Fields): Value {
   const { run } = level;
@@ -36,7 +47,7 @@ export function call(level: Level, fields: Fields): Value {
   const system = schema === 'pg_catalog' || (schema === null && !run.catalog.userFunctions.has(name));
   const into = KEEPERS[name] ?? (functionNeed(schema, name) === 'read' ? null : `what ${name} is given`);
   if (into !== null && !isFree(computed(args))) write(run, into, null, computed(args));
-  if (SLEEPERS.has(name)) decide(run, args);
+  if (SLEEPERS.has(name) || ROW_MAKERS.has(name)) decide(run, args);
   // Only how many there are is told.
   if (system && name === 'count') {
     decide(run, args);
