@@ -49,7 +49,7 @@ export async function play(stage: Stage): Promise<void> {
   act(5, 'Outside its scope: the error says what to ask for. Aliases and sums stay masked, values stay put.');
   await refused(client, "UPDATE customers SET city = 'Oslo' WHERE id = 1", 'without detail');
   await ask(client, 'SELECT o.*, email AS contact FROM orders o JOIN customers c ON c.id = customer_id LIMIT 2');
-  await ask(client, 'SELECT city, max(mail) FROM (SELECT city, email AS mail FROM customers) c GROUP BY 1 LIMIT 2');
+  await ask(client, 'SELECT city, max(mail) FROM (SELECT city, email AS mail FROM customers) GROUP BY 1 LIMIT 2');
   await refused(client, 'UPDATE orders SET status = (SELECT email FROM customers LIMIT 1)', 'without detail');
   await client.end();
 
