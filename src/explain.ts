@@ -3,18 +3,13 @@ import type { Config } from './config/load.ts';
 import type { ExplainLine } from './control/services.ts';
 import { SallyportError } from './errors.ts';
 import type { ConnectionJudge } from './judge.ts';
-import { judgeOf, readCatalog } from './judges.ts';
+import { judgeOf } from './judges.ts';
+import { languages } from './languages/languages.ts';
 import { parseScope } from './policy/scope.ts';
-import { buildCatalog, QUERIES } from './sql/pg/catalog.ts';
-import { classify, ready } from './sql/pg/classify.ts';
-import type { Catalog, Classification, Connection, Facts, Grant, Session } from './types.ts';
+import type { Catalog, Connection, Facts, Grant, Session } from './types.ts';
+import type { Question } from './wire/gate.ts';
 
 export type Explain = (text: string) => Promise<readonly ExplainLine[]>;
-
-/** The answer to CATALOG_SQL of a database in which there is nothing. */
-const NOTHING = Array.from({ length: QUERIES }, () => []);
-/** Where the database cannot be asked, unqualified names are looked for here. */
-const SEARCH_PATH = ['pg_catalog', 'public'];
 
 /**
  * Explains for a connection of a config, with a grant of these scopes. The database's catalog is used where it can be
@@ -24,39 +19,43 @@ const SEARCH_PATH = ['pg_catalog', 'public'];
 export async function explainer(config: Config, name: string, scopes: readonly string[]): Promise<Explain> {
   const connection = config.connections.get(name);
   if (connection === undefined) throw new SallyportError('SP_NOT_FOUND', `there is no connection "${name}"`);
+  const language = languages[connection.protocol];
   const read = async (previous: Catalog | undefined) => {
     try {
-      return await readCatalog(connection, previous);
+      return await language.readCatalog(connection, previous);
     } catch {
-      return buildCatalog(NOTHING, previous);
+      return language.emptyCatalog();
     }
   };
   const judge = judgeOf(config, connection, read);
-  await Promise.all([ready(), judge.refresh()]);
+  await Promise.all([language.ready(), judge.refresh()]);
   return explainWith(judge, connection, scopes);
 }
 
 /** Explains with a judge whose catalog has been read. */
 export function explainWith(judge: ConnectionJudge, connection: Connection, scopes: readonly string[]): Explain {
-  const session = sessionOf(connection, scopes);
+  const language = languages[connection.protocol];
+  const asked = {
+    session: sessionOf(connection, scopes),
+    ...judge.defaults(connection),
+    parameters: null,
+    fresh: true,
+  };
+  // Whoever explains waits for the answer: nothing else has to be served beside it.
+  const { classify } = language.dialect(asked.mode, async (text) => classify(text));
   return async (text) => {
     const classification = classify(text);
     if (!classification.ok || classification.statements.length === 0)
-      return [line(text, classification, judge, session)];
+      return [line({ ...asked, text, classification }, judge)];
     return classification.statements.map((facts) => {
       const statement = text.slice(facts.start, facts.end);
-      return line(statement, { ok: true, statements: [facts] }, judge, session);
+      return line({ ...asked, text: statement, classification: { ok: true, statements: [facts] } }, judge);
     });
   };
 }
 
-function line(
-  statement: string,
-  classification: Classification,
-  judge: ConnectionJudge,
-  session: Session,
-): ExplainLine {
-  const question = { session, classification, text: statement, parameters: null, searchPath: SEARCH_PATH, fresh: true };
+function line(question: Question, judge: ConnectionJudge): ExplainLine {
+  const { classification, text: statement } = question;
   const ruling = judge.rule(question);
   if (ruling === 'stale') throw new SallyportError('SP_UPSTREAM', 'the catalog has not been read');
   const facts = classification.ok ? classification.statements[0] : undefined;

@@ -1,14 +1,16 @@
 // Binds policy, masking and the catalog of one connection into what the gate asks of it.
 
+import { SallyportError } from './errors.ts';
+import type { Language, World } from './languages/language.ts';
 import type { Masking } from './mask/rules.ts';
 import { type ExplainedColumn, Masks } from './masks.ts';
 import { decide, type RelationTarget, verbsOf } from './policy/decide.ts';
 import type { Policy } from './policy/rules.ts';
-import { systemRelation } from './sql/pg/relations.ts';
 import type {
   Catalog,
   CatalogRelation,
   Column,
+  Connection,
   Facts,
   FunctionUse,
   Need,
@@ -21,6 +23,7 @@ import type {
 import type { Judge, Outputs, Question, Ruling } from './wire/gate.ts';
 
 export interface JudgeOptions {
+  readonly language: Language;
   readonly policy: Policy | null;
   readonly masking: Masking | null;
   /** Reads the database's catalog. `previous` keeps its epoch where nothing has changed. */
@@ -74,7 +77,8 @@ export class ConnectionJudge implements Judge {
     this.#used = true;
     const catalog = this.#catalog;
     if (catalog === undefined || (this.#outdated && !question.fresh)) return 'stale';
-    const { classification, searchPath, session, parameters } = question;
+    const { classification, searchPath, session, parameters, mode } = question;
+    const world: World = { catalog, searchPath: searchPath ?? [], mode };
     const written = classification.ok ? classification.statements : [];
     const found = new Map<RelationUse, Found>();
     let lasting = true;
@@ -83,8 +87,8 @@ export class ConnectionJudge implements Judge {
       const looksUp = facts.relations.some((use) => use.schema === null) || executes(facts);
       if (looksUp && searchPath === null) return refused(PATH_UNKNOWN, written);
       for (const use of facts.relations) {
-        const relation = catalog.find(use.schema, use.name, searchPath ?? []);
-        const target = resolve(use, relation, searchPath ?? []);
+        const relation = catalog.find(use.schema, use.name, world.searchPath);
+        const target = this.#o.language.resolve(use, relation, world);
         if (relation === undefined && target.system === null) {
           if (!question.fresh) return 'stale';
           lasting = false;
@@ -92,7 +96,7 @@ export class ConnectionJudge implements Judge {
         found.set(use, { use, relation, target });
       }
     }
-    const statements = written.map((facts) => completed(facts, found, catalog, searchPath ?? []));
+    const statements = written.map((facts) => completed(facts, found, world, this.#o.language));
     const verdict = decide({
       classification: classification.ok ? { ok: true, statements } : classification,
       text: question.text,
@@ -148,8 +152,14 @@ export class ConnectionJudge implements Judge {
   }
 
   /** What `explain` shows of the only statement of a text: its output columns, or null. Empty before the catalog was read. */
-  columnsOf({ text, searchPath }: Question): readonly ExplainedColumn[] | null {
-    return this.#masks?.protection.any ? this.#masks.explain(text, 0, searchPath ?? []) : null;
+  columnsOf({ text, searchPath, mode }: Question): readonly ExplainedColumn[] | null {
+    return this.#masks?.protection.any ? this.#masks.explain(text, 0, { searchPath: searchPath ?? [], mode }) : null;
+  }
+
+  /** What a session on this connection begins with. Throws SP_UPSTREAM where the catalog was not read. */
+  defaults(connection: Connection): { readonly searchPath: readonly string[]; readonly mode: string } {
+    if (this.#catalog === undefined) throw new SallyportError('SP_UPSTREAM', 'the catalog has not been read');
+    return this.#o.language.defaults(connection, this.#catalog);
   }
 
   mayBind(types: readonly number[]): boolean {
@@ -195,13 +205,13 @@ export class ConnectionJudge implements Judge {
     }
     if (catalog.epoch === before?.epoch) return;
     this.#catalog = catalog;
-    this.#masks = this.#o.masking === null ? null : new Masks(this.#o.masking, catalog);
+    this.#masks = this.#o.masking === null ? null : new Masks(this.#o.masking, catalog, this.#o.language);
     this.#epoch = ++epochs;
   }
 
   /** What masking makes of the statements: the refusal of the first that is refused, or how their rows are masked. */
   #see(
-    { classification, text, searchPath, parameters }: Question,
+    { classification, text, searchPath, parameters, mode }: Question,
     statements: readonly Facts[],
     found: ReadonlyMap<RelationUse, Found>,
   ): Verdict | Pick<Ruling, 'needsPlan' | 'protects' | 'outputs' | 'looksAtValues'> {
@@ -217,7 +227,7 @@ export class ConnectionJudge implements Judge {
     let looksAtValues = false;
     for (const [index, facts] of statements.entries()) {
       const relations = facts.relations.flatMap((use) => found.get(use) ?? []);
-      const seen = masks.see(text, index, facts, relations, searchPath ?? [], values);
+      const seen = masks.see(text, index, facts, relations, { searchPath: searchPath ?? [], mode }, values);
       if (seen.refused !== null) return masked(seen.refused);
       outputs.push(seen.outputs);
       looksAtValues ||= seen.looksAtValues;
@@ -253,20 +263,6 @@ function refused(verdict: Verdict, statements: readonly Facts[]): Ruling {
   };
 }
 
-/** Where a name leads. One that leads nowhere is looked for, and would be made, in the path's first schema. */
-function resolve(
-  use: RelationUse,
-  relation: CatalogRelation | undefined,
-  searchPath: readonly string[],
-): RelationTarget {
-  const first = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
-  // Without a catalog the system's own relations are known by their prefix.
-  const unseen = use.name.startsWith('pg_') ? 'pg_catalog' : (first ?? 'public');
-  const schema = relation?.schema ?? use.schema ?? unseen;
-  const own = schema === 'pg_temp' || searchPath.some((name) => name === schema && name.startsWith('pg_temp_'));
-  return { schema, name: use.name, system: own ? null : systemRelation(schema, use.name), own };
-}
-
 /** Whether the statement runs one that was prepared, whose names the server may look up anew. */
 function executes(facts: Facts): boolean {
   return facts.handles.some(({ action }) => action === 'execute');
@@ -276,14 +272,10 @@ function executes(facts: Facts): boolean {
  * The facts with what the text does not show: relations that an unqualified name would lead to if the one it leads to were
  * gone, functions behind a dot, functions that a view runs.
  */
-function completed(
-  facts: Facts,
-  found: Map<RelationUse, Found>,
-  catalog: Catalog,
-  searchPath: readonly string[],
-): Facts {
+function completed(facts: Facts, found: Map<RelationUse, Found>, world: World, language: Language): Facts {
+  const { catalog } = world;
   if (catalog.resetWidens) facts = { ...facts, settings: facts.settings.map(widening) };
-  const others = facts.relations.flatMap((use) => alternatives(use, found, catalog, searchPath));
+  const others = facts.relations.flatMap((use) => alternatives(use, found, world, language));
   const called = (facts.fields ?? [])
     .filter((name) => catalog.fieldFunctions?.has(name) || /^(pg|lo)_/.test(name))
     .map((name): FunctionUse => ({ schema: null, name, need: 'admin' }));
@@ -301,27 +293,21 @@ function widening(use: SettingUse): SettingUse {
   return use.name === 'session_authorization' ? { ...use, need: 'admin' } : use;
 }
 
-/**
- * Further relations that an unqualified name can come to mean. The catalog shows what is committed: in its own transaction
- * the session may have dropped or renamed what stands first, above all a temporary table; and what is created is made in
- * the path's first schema, whatever there is in others. Nothing takes the place of the system's own.
- */
+/** Further relations that an unqualified name can come to mean. Nothing takes the place of the system's own. */
 function alternatives(
   use: RelationUse,
   found: Map<RelationUse, Found>,
-  catalog: Catalog,
-  searchPath: readonly string[],
+  world: World,
+  language: Language,
 ): RelationUse[] {
   const first = found.get(use);
-  if (use.schema !== null || first === undefined || first.relation?.schema === 'pg_catalog') return [];
-  const schemas = new Set(['pg_catalog', ...searchPath].filter((schema) => schema !== first.target.schema));
-  const made = searchPath.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp_'));
-  return [...schemas].flatMap((schema) => {
-    const relation = catalog.find(schema, use.name, searchPath);
-    if (relation === undefined && !(use.verb === 'ddl' && schema === made)) return [];
+  if (use.schema !== null || first === undefined) return [];
+  if (first.relation !== undefined && first.target.system !== null) return [];
+  return language.otherSchemas(use, first.target, world).map((schema) => {
     const other: RelationUse = { ...use, schema };
-    found.set(other, { use: other, relation, target: resolve(other, relation, searchPath) });
-    return [other];
+    const relation = world.catalog.find(schema, use.name, world.searchPath);
+    found.set(other, { use: other, relation, target: language.resolve(other, relation, world) });
+    return other;
   });
 }
 

@@ -1,14 +1,12 @@
 // Masking of one connection, put together: what its rules protect in this catalog, what they make of a statement, of a result,
 // of a COPY, and of values on their way back.
 import { LRUCache } from 'lru-cache';
-import { detectorMask } from './mask/detectors/cell.ts';
+import type { ColumnForm, Language } from './languages/language.ts';
 import { exposure, onlyChanges, type TouchedRelation, touchesProtected } from './mask/exposure.ts';
 import { type Flow, flowOf } from './mask/flow.ts';
 import { type Protection, protect } from './mask/protect.ts';
 import type { Masking, Strategy } from './mask/rules.ts';
-import { cellMask } from './mask/strategies.ts';
 import { maskedIn, maskedInText } from './mask/writeback.ts';
-import { lineageOf } from './sql/pg/lineage.ts';
 import type {
   BaseColumn,
   Catalog,
@@ -51,13 +49,14 @@ export type Seen =
 
 /** Longest text whose values are followed, UTF-16 units: it is parsed a second time, on the event loop. */
 const LONGEST = 64 * 1024;
-/** The first OID that PostgreSQL gives to what users make (FirstNormalObjectId, access/transam.h). */
-const FIRST_USER_OID = 16384;
 const REDACT: Strategy = { kind: 'redact' };
 const NULL: Strategy = { kind: 'null' };
 
-/** pg_type OID of text: how the words of an error are looked at, and COPY columns whose type is not known. */
-const TEXT = 25;
+/** How a session's names and texts are read. */
+interface Reading {
+  readonly searchPath: readonly string[];
+  readonly mode: string;
+}
 
 interface Followed {
   readonly lineage: Lineage | null;
@@ -69,17 +68,20 @@ export class Masks {
   readonly protection: Protection;
   readonly #masking: Masking;
   readonly #catalog: Catalog;
-  /** By text, statement and search path: a re-judged statement is not followed again. */
+  readonly #language: Language;
+  /** By text, statement and how it is read: a re-judged statement is not followed again. */
   readonly #followed = new LRUCache<string, Followed>({ max: 1000 });
   readonly #outputs = new Map<Strategy | undefined, Map<string, Output>>();
 
-  constructor(masking: Masking, catalog: Catalog) {
+  constructor(masking: Masking, catalog: Catalog, language: Language) {
     this.#masking = masking;
     this.#catalog = catalog;
+    this.#language = language;
     this.protection = protect(masking, catalog, (view) => {
-      if (view.definition === undefined) return null;
-      const lineage = lineageOf(view.definition, 0, { catalog, searchPath: [] });
-      return 'unproven' in lineage ? null : (lineage.outputs?.map(({ dependence }) => dependence) ?? null);
+      const lineage = language.lineageOfView(view, catalog);
+      return lineage === null || 'unproven' in lineage
+        ? null
+        : (lineage.outputs?.map(({ dependence }) => dependence) ?? null);
     });
   }
 
@@ -91,7 +93,8 @@ export class Masks {
   /** A text for the client with the secrets in it replaced, or itself. */
   clean(text: string): string {
     const { detectors } = this.#masking;
-    const mask = detectors === null ? undefined : detectorMask(detectors, TEXT, -1, 0);
+    const { text: words } = this.#language;
+    const mask = detectors === null ? undefined : this.#language.detectorMask(detectors, words, this.#catalog);
     const bytes = Buffer.from(text);
     const cleaned = mask?.(bytes, 0, bytes.length);
     return cleaned === undefined ? text : Buffer.from(cleaned ?? []).toString('utf8');
@@ -103,7 +106,7 @@ export class Masks {
     index: number,
     facts: Facts,
     relations: readonly TouchedRelation[],
-    searchPath: readonly string[],
+    reading: Reading,
     values: readonly string[] | null,
   ): Seen {
     const { protection } = this;
@@ -129,7 +132,7 @@ export class Masks {
         refused: `COPY beside masked columns is not understood with the option ${facts.copy.unknown}; leave it out`,
       };
     }
-    const { flow, lineage, outputs } = this.#follow(text, index, searchPath);
+    const { flow, lineage, outputs } = this.#follow(text, index, reading);
     if (flow.refused !== null) return { refused: flow.refused };
     const written = this.#written(facts, relations, lineage);
     const token = written.length === 0 ? null : maskedToken(text, facts, values, written);
@@ -141,9 +144,9 @@ export class Masks {
   }
 
   /** What `explain` shows: each output column; null where no rows come back, or nothing is known. */
-  explain(text: string, index: number, searchPath: readonly string[]): ExplainedColumn[] | null {
+  explain(text: string, index: number, reading: Reading): ExplainedColumn[] | null {
     if (text.length > LONGEST) return null;
-    const { flow, lineage } = this.#follow(text, index, searchPath);
+    const { flow, lineage } = this.#follow(text, index, reading);
     if (lineage?.outputs == null) return null;
     return lineage.outputs.map(({ name, dependence }, i) => ({
       column: name,
@@ -159,12 +162,8 @@ export class Masks {
     if (outputs === null) return 'contradiction';
     if (outputs === 'unproven' && this.#masking.derived === 'deny') return 'contradiction';
     for (const [i, column] of columns.entries()) {
-      if (column.tableOid !== 0) {
-        const relation = this.#catalog.relation(column.tableOid);
-        if (relation === undefined && column.tableOid >= FIRST_USER_OID) return 'stale';
-        if (relation !== undefined && column.attribute > 0 && !relation.columns.has(column.attribute)) return 'stale';
-      }
       const origin = this.#origin(column);
+      if (origin === 'unknown') return 'stale';
       const output = Array.isArray(outputs)
         ? (outputs[i] as Output).strategy
         : outputs === 'unproven'
@@ -174,18 +173,15 @@ export class Masks {
       if (origin !== undefined && output === undefined) return 'contradiction';
       strategies.push(output);
     }
-    const plan = columns.map(({ typeOid, typeModifier, format }, i) =>
-      this.#maskOf(strategies[i], typeOid, typeModifier, format),
-    );
+    const plan = columns.map((column, i) => this.#maskOf(strategies[i], column));
     return plan.every((mask) => mask === undefined) ? null : plan;
   }
 
   /** What a column rule says, or else the detectors. */
-  #maskOf(strategy: Strategy | undefined, typeOid: number, modifier: number, format: number): CellMask | undefined {
-    const types = (oid: number) => this.#catalog.type?.(oid);
-    if (strategy !== undefined) return cellMask(strategy, typeOid, modifier, format, types);
+  #maskOf(strategy: Strategy | undefined, column: ColumnForm): CellMask | undefined {
+    if (strategy !== undefined) return this.#language.cellMask(strategy, column, this.#catalog);
     const { detectors } = this.#masking;
-    return detectors === null ? undefined : detectorMask(detectors, typeOid, modifier, format, types);
+    return detectors === null ? undefined : this.#language.detectorMask(detectors, column, this.#catalog);
   }
 
   /** The plan for COPY TO, whose columns the database does not describe: a computed value has no type here and becomes NULL. */
@@ -194,17 +190,17 @@ export class Masks {
     if (!Array.isArray(outputs)) return 'contradiction';
     const plan = (outputs as readonly Output[]).map(({ strategy, type }) =>
       type === undefined
-        ? this.#maskOf(strategy && NULL, TEXT, -1, format)
-        : this.#maskOf(strategy, type.oid, type.modifier, format),
+        ? this.#maskOf(strategy && NULL, { ...this.#language.text, format })
+        : this.#maskOf(strategy, this.#language.copied(type, format)),
     );
     return plan.every((mask) => mask === undefined) ? null : plan;
   }
 
-  #follow(text: string, index: number, searchPath: readonly string[]): Followed {
-    const key = JSON.stringify([index, searchPath, text]);
+  #follow(text: string, index: number, { searchPath, mode }: Reading): Followed {
+    const key = JSON.stringify([index, searchPath, mode, text]);
     const known = this.#followed.get(key);
     if (known !== undefined) return known;
-    const lineage = lineageOf(text, index, { catalog: this.#catalog, searchPath });
+    const lineage = this.#language.lineageOf(text, index, { catalog: this.#catalog, searchPath, mode });
     const followed = 'unproven' in lineage ? unfollowed(lineage.unproven) : this.#flowing(lineage);
     this.#followed.set(key, followed);
     return followed;
@@ -257,11 +253,11 @@ export class Masks {
   }
 
   /** How the column of a base table or view that the database names as a result's origin is masked. */
-  #origin({ tableOid, attribute }: Column): Strategy | undefined {
-    if (tableOid === 0) return undefined;
-    // Attribute 0 is the whole row.
-    if (attribute === 0) return this.protection.relation(tableOid) && NULL;
-    return this.protection.strategy(tableOid, attribute);
+  #origin(column: Column): Strategy | 'unknown' | undefined {
+    const origin = this.#language.origin(column, this.#catalog);
+    if (origin === null || origin === 'unknown') return origin ?? undefined;
+    if ('row' in origin) return this.protection.relation(origin.row) && NULL;
+    return this.protection.strategy(origin.oid, origin.attribute);
   }
 
   #typeOf({ oid, attribute }: BaseColumn) {

@@ -345,7 +345,7 @@ export interface Lineage {
 /** A column of a result as the database describes it. */
 export interface Column {
   readonly name: string;
-  /** OID of the base table (Postgres) or 0; MySQL leaves it 0 and gives `origin`. */
+  /** OID of the base table, or 0; MySQL leaves it 0 and gives `origin`. */
   readonly tableOid: number;
   /** Attribute number in that table, 1-based, or 0. */
   readonly attribute: number;
@@ -353,6 +353,14 @@ export interface Column {
   readonly typeModifier: number;
   /** 0 text, 1 binary. */
   readonly format: number;
+  /** MySQL: the names that the column definition gives as its origin; empty where there is none, and not always true. */
+  readonly origin?: { readonly schema: string; readonly table: string; readonly column: string } | undefined;
+  /** MySQL: the column definition's flags. */
+  readonly flags?: number | undefined;
+  /** MySQL: the collation's id; 63 is binary. */
+  readonly charset?: number | undefined;
+  /** MySQL: digits behind the point; 31 is "as many as it has". */
+  readonly decimals?: number | undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { explainWith } from '../src/explain.ts';
 import { ConnectionJudge } from '../src/judge.ts';
+import { postgres } from '../src/languages/postgres.ts';
 import { buildCatalog, QUERIES } from '../src/sql/pg/catalog.ts';
 import { ready } from '../src/sql/pg/classify.ts';
 import type { Connection } from '../src/types.ts';
@@ -29,6 +30,7 @@ test('A9 DISCARD ALL needs admin where the login would leave the role that it st
   ] as const) {
     const empty = buildCatalog(Array.from({ length: QUERIES }, () => []));
     const judge = new ConnectionJudge({
+      language: postgres,
       policy: null,
       masking: null,
       readCatalog: async () => ({ ...empty, resetWidens }),

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { readEnv } from '../config/env.ts';
 import type { Config } from '../config/load.ts';
 import { formatMistake, type Mistake } from '../config/mistakes.ts';
-import { neverFires } from '../policy/lint.ts';
+import { neverFires, unknownKinds } from '../policy/lint.ts';
 import { compilePolicy } from '../policy/rules.ts';
 import { readChecked } from './config.ts';
 import { EXIT } from './exit.ts';
@@ -33,6 +33,7 @@ export function addCheck(program: Command): void {
       const warnings = reading.ok
         ? [
             ...reading.config.warnings,
+            ...(await unknownKindsOf(reading.config)),
             ...deadRules(reading.config),
             ...(await idleMaskings(reading.config, connections)),
           ]
@@ -60,6 +61,17 @@ export function addCheck(program: Command): void {
     });
 }
 
+/** Kinds that no statement has: such a rule protects nothing. */
+async function unknownKindsOf(config: Config): Promise<Mistake[]> {
+  const { kinds } = await import('../languages/languages.ts');
+  return [...config.policies].flatMap(([name, rules]) =>
+    unknownKinds(compilePolicy(name, rules), kinds).map(({ rule, kind, nearest }) => ({
+      path: `policies.${name}.rules[${rules.findIndex((candidate) => candidate.name === rule)}].when.statement`,
+      message: `no statement is of the kind "${kind}"${nearest === null ? '' : `; did you mean "${nearest}"?`}`,
+    })),
+  );
+}
+
 /** Rules that an earlier one shadows or whose conditions cannot hold together. */
 function deadRules(config: Config): Mistake[] {
   return [...config.policies].flatMap(([name, rules]) =>
@@ -71,10 +83,10 @@ function deadRules(config: Config): Mistake[] {
 }
 
 async function dialAll(config: Config): Promise<Dialled[]> {
-  const { probeConnection } = await import('../main.ts');
+  const { languages } = await import('../languages/languages.ts');
   return Promise.all(
     [...config.connections.values()].map(async (connection) => {
-      const answer = await probeConnection(connection);
+      const answer = await languages[connection.protocol].probe(connection);
       return { name: connection.name, ok: answer.ok, serverVersion: answer.serverVersion, error: answer.error };
     }),
   );
@@ -86,7 +98,9 @@ async function idleMaskings(config: Config, dialled: readonly Dialled[]): Promis
   for (const { name, ok } of dialled) {
     const connection = config.connections.get(name);
     if (!ok || connection?.masking === undefined) continue;
-    const { judgeOf, readCatalog } = await import('../judges.ts');
+    const { judgeOf } = await import('../judges.ts');
+    const { languages } = await import('../languages/languages.ts');
+    const { readCatalog } = languages[connection.protocol];
     const judge = judgeOf(config, connection, (previous) => readCatalog(connection, previous));
     const path = `masking.${connection.masking}`;
     try {

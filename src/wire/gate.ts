@@ -49,6 +49,8 @@ export interface Question {
   readonly parameters: readonly Parameter[] | null;
   /** The schemas in which the database looks for an unqualified name now; null while that is changing. */
   readonly searchPath: readonly string[] | null;
+  /** How the text is read, as `Dialect.mode` has it. */
+  readonly mode: string;
   /** The catalog has been read since the question came up: `stale` is no answer any more. */
   readonly fresh: boolean;
 }
@@ -81,8 +83,10 @@ export interface Judge {
   changed(): void;
 }
 
-/** Understanding statements of one dialect. */
+/** Reading the texts of one session. */
 export interface Dialect {
+  /** Names how it reads them, where that differs between sessions (MySQL's sql_mode): only the same ones share verdicts. */
+  readonly mode: string;
   classify(text: string): Classification;
   /** For texts too large for the event loop. */
   classifyLarge(text: string): Promise<Classification>;
@@ -190,10 +194,17 @@ export class Contexts {
     this.#bytes = bytes;
   }
 
-  of(session: Session, epoch: number, searchPath: readonly string[] | null, pathWasSet: boolean): Context {
+  of(
+    session: Session,
+    mode: string,
+    epoch: number,
+    searchPath: readonly string[] | null,
+    pathWasSet: boolean,
+  ): Context {
     const { connection, grant } = session;
     const key = JSON.stringify([
       connection.name,
+      mode,
       epoch,
       searchPath,
       pathWasSet,
@@ -323,7 +334,7 @@ export class Gate {
   constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
     this.#services = services;
     this.session = session;
-    this.#context = services.contexts.of(session, services.judge.epoch, searchPath, false);
+    this.#context = services.contexts.of(session, services.dialect.mode, services.judge.epoch, searchPath, false);
   }
 
   /** Columns of this connection are named for protection, beside what detectors find. */
@@ -337,14 +348,16 @@ export class Gate {
 
   /** The session has set its search path: it is now this, or unknown (null). */
   setSearchPath(searchPath: readonly string[] | null): void {
-    this.#context = this.#services.contexts.of(this.session, this.#services.judge.epoch, searchPath, true);
+    const { contexts, dialect, judge } = this.#services;
+    this.#context = contexts.of(this.session, dialect.mode, judge.epoch, searchPath, true);
   }
 
   /** Everything besides the text that a verdict depends on, as of now. */
   get context(): Context {
-    const { judge, contexts } = this.#services;
-    if (this.#context.epoch !== judge.epoch) {
-      this.#context = contexts.of(this.session, judge.epoch, this.#context.searchPath, this.#context.pathWasSet);
+    const { judge, contexts, dialect } = this.#services;
+    const { epoch, searchPath, pathWasSet } = this.#context;
+    if (epoch !== judge.epoch) {
+      this.#context = contexts.of(this.session, dialect.mode, judge.epoch, searchPath, pathWasSet);
     }
     return this.#context;
   }
@@ -474,9 +487,10 @@ export class Gate {
     classification: Classification,
     parameters: readonly Parameter[] | null,
   ): Judgement | Promise<Judgement> {
-    const { judge } = this.#services;
+    const { judge, dialect } = this.#services;
     const question = {
       session: this.session,
+      mode: dialect.mode,
       classification,
       text,
       parameters,
@@ -530,7 +544,7 @@ function movesNames(classification: Classification, { pathWasSet }: Context): bo
       ({ kinds, settings, opaque }) =>
         opaque !== null ||
         settings.some(({ name }) => name === 'search_path') ||
-        kinds.some((kind) => /^drop-|^rename-|schema/.test(kind) || (pathWasSet && MOVES_BACK.has(kind))),
+        kinds.some((kind) => /^drop-|^rename-|schema|^use$/.test(kind) || (pathWasSet && MOVES_BACK.has(kind))),
     );
 }
 

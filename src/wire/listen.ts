@@ -5,6 +5,12 @@ import { acceptSocket } from './socket.ts';
 /** Silence after which TCP asks whether a client is still there; the system's own default is two hours. */
 const KEEPALIVE_MS = 30_000;
 
+/** How many clients may be connected, and how many are. */
+export interface Room {
+  readonly limit: number;
+  taken: number;
+}
+
 /** An open client connection, from accept to close, as the port sees it. */
 export interface Open {
   /** Ends it now, telling the client why in its protocol's words. */
@@ -24,7 +30,8 @@ export interface EndReason {
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  readonly maxSessions: number;
+  /** Shared by all ports of the gateway. */
+  readonly room: Room;
   /** Milliseconds for which a session may wait for its client's next request; 0 is for ever. */
   readonly idleTimeoutMs: number;
   /** Serves a client; `closed` has to be called once, when its socket is closed. */
@@ -47,19 +54,22 @@ export interface Port {
 
 /** Rejects with the listen error (`EADDRINUSE` …). */
 export async function listen(options: ListenOptions): Promise<Port> {
+  const { room } = options;
   const open = new Set<Open>();
   let emptied: (() => void) | null = null;
   const server: Server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS, pauseOnConnect: true },
     (accepted) => {
       const socket = acceptSocket(accepted);
-      if (open.size >= options.maxSessions) {
+      if (room.taken >= room.limit) {
         socket.on('error', () => {});
         socket.end(options.full());
         return;
       }
+      room.taken++;
       const session: Open = options.serve(socket, () => {
         open.delete(session);
+        room.taken--;
         if (open.size === 0) emptied?.();
       });
       open.add(session);

@@ -1,10 +1,11 @@
 // The pool for work that would stall the event loop: one task is one large text or one batch, never a row.
 import { Piscina } from 'piscina';
 import type { Classification } from '../types.ts';
+import type { Text } from './tasks.ts';
 
 export interface Pool {
   /** Understands a text off the event loop. Never rejects: what takes too long or breaks its worker is not understood. */
-  classify(text: string): Promise<Classification>;
+  classify(text: Text): Promise<Classification>;
   close(): Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export function startPool(threads: number): Pool {
         return (await pool.run(text, { name: 'classify', signal: AbortSignal.timeout(LONGEST_MS) })) as Classification;
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        return { ok: false, reason: `a text of ${text.length} characters could not be read: ${why}` };
+        return { ok: false, reason: `a text of ${text.text.length} characters could not be read: ${why}` };
       }
     },
     close: () => pool.close({ force: true }),

@@ -1,8 +1,14 @@
 // What runs in the pool's threads.
-import { classify as classifyNow, ready } from '../sql/pg/classify.ts';
-import type { Classification } from '../types.ts';
+import { classify as classifyPg, ready } from '../sql/pg/classify.ts';
+import type { Classification, Protocol } from '../types.ts';
 
-export async function classify(text: string): Promise<Classification> {
+export interface Text {
+  readonly protocol: Protocol;
+  readonly mode: string;
+  readonly text: string;
+}
+
+export async function classify({ text }: Text): Promise<Classification> {
   await ready();
-  return classifyNow(text);
+  return classifyPg(text);
 }

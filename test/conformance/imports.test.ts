@@ -28,6 +28,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   cli: '*',
   config: [...NOUNS, 'node:', 'yaml', 'zod'],
   telemetry: [...NOUNS, 'node:', 'pino', 'pino-pretty', 'prom-client'],
+  languages: '*',
+  sessions: '*',
   sql: [...NOUNS, 'node:', 'libpg-query', 'lru-cache'],
   policy: [...NOUNS, 'node:', 're2js', 'lru-cache'],
   grants: [...NOUNS, 'node:', 'lmdb', 'msgpackr'],

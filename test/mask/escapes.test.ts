@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
+import { postgres } from '../../src/languages/postgres.ts';
 import { compileMasking } from '../../src/mask/rules.ts';
 import { Masks } from '../../src/masks.ts';
 import { buildCatalog, CATALOG_SQL } from '../../src/sql/pg/catalog.ts';
@@ -74,13 +75,13 @@ interface Fate {
 }
 
 function fateOf(sql: string, config: object = {}): Fate {
-  const masks = new Masks(compileMasking({ columns: COLUMNS, ...config }), catalog);
+  const masks = new Masks(compileMasking({ columns: COLUMNS, ...config }), catalog, postgres);
   const understood = classify(sql);
   if (!understood.ok) return { refused: `not understood: ${understood.reason}`, outputs: undefined, masks };
   let outputs: Outputs | undefined;
   for (const [index, facts] of understood.statements.entries()) {
     const relations = facts.relations.map((use) => ({ use, relation: catalog.find(use.schema, use.name, PATH) }));
-    const seen = masks.see(sql, index, facts, relations, PATH, null);
+    const seen = masks.see(sql, index, facts, relations, { searchPath: PATH, mode: '' }, null);
     if (seen.refused !== null) return { refused: seen.refused, outputs: undefined, masks };
     outputs = seen.outputs;
   }

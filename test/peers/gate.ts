@@ -118,6 +118,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
   const gate = new Gate(
     {
       dialect: {
+        mode: '',
         classify,
         classifyLarge: (text) => pause().then(() => classify(text)),
         foldLiterals: () => null,

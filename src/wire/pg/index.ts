@@ -76,6 +76,11 @@ interface Cancellable {
   readonly cancel: () => void;
 }
 
+/** What a client is told that comes when there is no room. */
+export function full(): Buffer {
+  return errorResponse({ severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' });
+}
+
 /** Makes what serves the clients of a listening port. */
 export function servePg(options: PgPortOptions): (socket: Socket, closed: () => void) => Open {
   /** By the process id that the gateway has given to the client ("Canceling Requests in Progress"). */
