@@ -27,7 +27,15 @@ async function startGateway(variables: Readonly<Record<string, string>>): Promis
     return await serve(loadEnv(variables));
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
-    return serve(loadEnv({ ...variables, SALLYPORT_PG_LISTEN: '127.0.0.1:0', SALLYPORT_API_LISTEN: '127.0.0.1:0' }));
+    const anywhere = '127.0.0.1:0';
+    return serve(
+      loadEnv({
+        ...variables,
+        SALLYPORT_PG_LISTEN: anywhere,
+        SALLYPORT_MYSQL_LISTEN: anywhere,
+        SALLYPORT_API_LISTEN: anywhere,
+      }),
+    );
   }
 }
 

@@ -51,6 +51,7 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
     SALLYPORT_CONFIG: join(dir, 'sallyport.yaml'),
     SALLYPORT_DATA_DIR: join(dir, 'data'),
     SALLYPORT_PG_LISTEN: `127.0.0.1:${port}`,
+    SALLYPORT_MYSQL_LISTEN: '127.0.0.1:0',
     SALLYPORT_API_LISTEN: `127.0.0.1:${api}`,
     SALLYPORT_MAX_SESSIONS: '4000',
     SALLYPORT_LOG_LEVEL: 'warn',

@@ -78,6 +78,7 @@ test('killed under load from many connections', { timeout: 120_000 }, async (t) 
     SALLYPORT_CONFIG: join(dir, 'sallyport.yaml'),
     SALLYPORT_DATA_DIR: join(dir, 'data'),
     SALLYPORT_PG_LISTEN: `127.0.0.1:${pgPort}`,
+    SALLYPORT_MYSQL_LISTEN: '127.0.0.1:0',
     SALLYPORT_API_LISTEN: `127.0.0.1:${apiPort}`,
   };
   const cli = async (...args: string[]): Promise<Run> => run(SALLYPORT, [...args, '--json'], env);

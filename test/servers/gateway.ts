@@ -1,14 +1,25 @@
-// Starts a gateway inside the test's process, in front of a real PostgreSQL, with a config of the test's own.
+// Starts a gateway inside the test's process, in front of a real database, with a config of the test's own.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Env, loadEnv } from '../../src/config/env.ts';
 import { type Running, serve } from '../../src/main.ts';
-import type { PostgresServer } from './postgres.ts';
+import type { Protocol } from '../../src/types.ts';
+
+/** A database as the gateway is told of it. */
+export interface Upstream {
+  /** Default: postgres. */
+  readonly protocol?: Protocol;
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
 
 export interface GatewayOptions {
-  readonly upstream: PostgresServer;
+  readonly upstream: Upstream;
   /** Merged over the connection `db` (keys `policy`, `masking`, `tls`, `user` …). */
   readonly connection?: object;
   readonly policies?: object;
@@ -33,6 +44,7 @@ export interface IssuedGrant {
 }
 
 export interface TestGateway {
+  /** Of the port that speaks the database's protocol. */
   readonly host: string;
   readonly port: number;
   readonly env: Env;
@@ -41,7 +53,7 @@ export interface TestGateway {
   /** Calls the API with the operator token; throws on any status but 2xx. */
   api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
   grant(options?: GrantOptions): Promise<IssuedGrant>;
-  /** Client settings for `pg`, postgres.js and the like, for a grant of these options, without TLS. */
+  /** Client settings for `pg`, postgres.js, `mysql2` and the like, for a grant of these options, without TLS. */
   login(
     options?: GrantOptions,
   ): Promise<{ host: string; port: number; user: string; password: string; database: string }>;
@@ -52,11 +64,12 @@ export interface TestGateway {
 export async function startGateway(options: GatewayOptions): Promise<TestGateway> {
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-test-'));
   const { upstream } = options;
+  const protocol = upstream.protocol ?? 'postgres';
   const file = join(dir, 'sallyport.yaml');
   const base = {
     connections: {
       db: {
-        protocol: 'postgres',
+        protocol,
         host: upstream.host,
         port: upstream.port,
         database: upstream.database,
@@ -84,6 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     SALLYPORT_CONFIG: file,
     SALLYPORT_DATA_DIR: join(dir, 'data'),
     SALLYPORT_PG_LISTEN: '127.0.0.1:0',
+    SALLYPORT_MYSQL_LISTEN: '127.0.0.1:0',
     SALLYPORT_API_LISTEN: '127.0.0.1:0',
     SALLYPORT_DRAIN_TIMEOUT: '0s',
     SALLYPORT_LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
@@ -91,7 +105,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
   });
   const running = await serve(env);
   const token = (await readFile(join(dir, 'data', 'operator.token'), 'utf8')).trim();
-  const { postgres, api: apiAddress } = running.addresses;
+  const { [protocol]: address, api: apiAddress } = running.addresses;
 
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(`http://${apiAddress.host}:${apiAddress.port}${path}`, {
@@ -119,8 +133,8 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     });
 
   return {
-    host: postgres.host,
-    port: postgres.port,
+    host: address.host,
+    port: address.port,
     env,
     running,
     dir,
@@ -128,7 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     grant,
     async login(grantOptions) {
       const { user, password } = await grant(grantOptions);
-      return { host: postgres.host, port: postgres.port, user, password, database: 'db' };
+      return { host: address.host, port: address.port, user, password, database: 'db' };
     },
     async writeConfig(changes) {
       await writeFile(file, stringify({ ...base, ...changes }));
