@@ -139,10 +139,11 @@ export class Track {
   ready(status: number): void {
     this.status = status;
     this.copyIn = false;
-    if (status === Status.idle && this.#sure.portals.size > 0) {
-      this.#sure.portals.clear();
-      this.#expected = null;
-    }
+    if (status !== Status.idle || this.#sure.portals.size === 0) return;
+    this.#sure.portals.clear();
+    // With nothing on its way the names are what they are sure to be, and need not be made anew.
+    if (this.length === 0) this.#expected?.portals.clear();
+    else this.#expected = null;
   }
 
   #names(): Names {
