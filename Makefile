@@ -12,14 +12,14 @@ demo: setup ## the gateway over a PostgreSQL with sample data, until Ctrl-C (ONC
 	@exec $(NODE) demo/main.ts
 
 test: setup ## every test, against real servers (TESTS=<glob> for some)
-	@scripts/setup-debian test
+	@scripts/setup-debian test && scripts/setup-mysql
 	@$(NODE) --test --test-concurrency=2 --test-timeout=180000 --test-reporter=./test/reporter.ts "$(TESTS)"
 
 nightly: setup ## 20,000 random statements: no byte of a masked value may reach the client (SEED=<number> repeats a run)
 	@DIFFERENTIAL=20000 $(NODE) --test --test-timeout=1800000 test/masking/differential.test.ts
 
 bench: setup ## the benchmarks: a table and bench/results.json, fails on a regression (BENCH_QUICK=1: under 90 s)
-	@scripts/setup-debian bench
+	@scripts/setup-debian bench && scripts/setup-mysql
 	@$(NODE) bench/run.ts
 
 check: setup ## types, lint, import rules, docs in step with the code
