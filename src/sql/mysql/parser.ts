@@ -243,7 +243,7 @@ const SCOPES: ReadonlySet<string> = new Set(['global', 'session', 'local', 'pers
 function set(c: Cursor): Statement {
   const scoped = c.isOneOf(SCOPES, 1) ? 2 : 1;
   const assigned = c.isOperator('=', scoped + 1) || c.isOperator(':=', scoped + 1);
-  if (c.isOneOf(NOT_VARIABLES, scoped) && !assigned) return other(c);
+  if (c.isWord('password', scoped) || (c.isOneOf(NOT_VARIABLES, scoped) && !assigned)) return other(c);
   const { start } = c.next();
   const settings = c.list(() => setItem(c));
   return { kind: 'set', settings, start, end: c.end };

@@ -1,0 +1,84 @@
+// What a walk over one statement has gathered so far.
+import type {
+  ColumnPlace,
+  ColumnUse,
+  FunctionUse,
+  HandleUse,
+  Need,
+  RelationUse,
+  SettingUse,
+  Verb,
+} from '../../types.ts';
+import type { Name } from './ast.ts';
+import type { LexMode } from './lexer.ts';
+
+export class Walk {
+  readonly mode: LexMode;
+  readonly kinds: string[] = [];
+  readonly needs: Need[] = [];
+  readonly relations: RelationUse[] = [];
+  readonly functions: FunctionUse[] = [];
+  readonly settings: SettingUse[] = [];
+  readonly columns: ColumnUse[] = [];
+  readonly handles: HandleUse[] = [];
+  opaque: string | null = null;
+  valueBlind = true;
+  /** The statement has to do with logins: its strings may be passwords. */
+  logins = false;
+  /** Column references so far, those that were seen before too. */
+  columnRefs = 0;
+  readonly #seen = new Set<string>();
+
+  constructor(mode: LexMode) {
+    this.mode = mode;
+  }
+
+  kind(...kinds: readonly string[]): void {
+    for (const kind of kinds) if (!this.kinds.includes(kind)) this.kinds.push(kind);
+  }
+
+  need(need: Need): void {
+    if (!this.needs.includes(need)) this.needs.push(need);
+  }
+
+  /** A table or view by name, never a CTE. */
+  relation({ schema, name }: Pick<Name, 'schema' | 'name'>, verb: Verb): void {
+    if (this.#first(`r\0${schema ?? '\0'}\0${name}\0${verb}`)) this.relations.push({ schema, name, verb });
+  }
+
+  call(schema: string | null, name: string, need: Need): void {
+    if (this.#first(`f\0${schema ?? '\0'}\0${name}\0${need}`)) this.functions.push({ schema, name, need });
+  }
+
+  column(qualifier: string | null, name: string, place: ColumnPlace): void {
+    if (this.#first(`c\0${qualifier ?? '\0'}\0${name}\0${place}`)) this.columns.push({ qualifier, name, place });
+  }
+
+  /** Its body cannot be seen into. */
+  hidden(what: string): void {
+    this.opaque ??= what;
+    this.need('admin');
+  }
+
+  #first(key: string): boolean {
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    return true;
+  }
+}
+
+/** The CTEs that a query sees, by name in lower case: those around it too. */
+export interface Scope {
+  readonly parent: Scope | null;
+  readonly ctes: Set<string>;
+}
+
+export function openScope(parent: Scope | null): Scope {
+  return { parent, ctes: new Set() };
+}
+
+export function isCte(scope: Scope | null, name: string): boolean {
+  const wanted = name.toLowerCase();
+  for (let s = scope; s !== null; s = s.parent) if (s.ctes.has(wanted)) return true;
+  return false;
+}
