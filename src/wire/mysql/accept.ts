@@ -1,0 +1,232 @@
+// A client's login, from the greeting to the proof: a machine that owns no socket.
+//
+// The greeting goes out before anything is known of the client, so also before it is known which database it wants. Every
+// client is offered the same capabilities: those whose every byte the gateway understands. The plugin is caching_sha2_password,
+// or mysql_native_password for clients that name it; others are asked to switch. An unknown login goes the way of a wrong
+// password, step by step.
+import { randomBytes, randomInt } from 'node:crypto';
+import {
+  type LoginKey,
+  type MysqlVerifiers,
+  makeMysqlVerifiers,
+  Plugin,
+  provesNative,
+  provesSecret,
+  provesSha2,
+  withoutNul,
+} from './auth.ts';
+import { FRAME, FrameReader } from './frame.ts';
+import {
+  authMoreData,
+  authSwitchRequest,
+  Capability,
+  type ErrorFields,
+  err,
+  greeting,
+  isUtf8Collation,
+  OFFERED,
+  SCRAMBLE,
+  UTF8MB4_GENERAL_CI,
+} from './messages.ts';
+import { decodeStartup, SSL_REQUEST, type Startup } from './startup.ts';
+
+/** Longest payload of a login, bytes: tokens of several KiB have to fit. */
+const LOGIN_MAX = 64 * 1024;
+/** A login needs four at most. */
+const MAX_PAYLOADS = 8;
+
+export interface Authenticated {
+  readonly login: string;
+  readonly database: string | null;
+  readonly application: string;
+  /** Offered by the gateway and taken by the client. */
+  readonly capabilities: number;
+  readonly collation: number;
+  readonly connectionId: number;
+  /** Of the OK that ends the login. */
+  readonly sequence: number;
+  /** Bytes that came behind the login. */
+  readonly rest: Buffer;
+}
+
+export type AcceptStep =
+  | { readonly do: 'send'; readonly bytes: Buffer }
+  /** Shake hands, `head` first, then call `tlsEstablished`. */
+  | { readonly do: 'start-tls'; readonly head: Buffer }
+  | ({ readonly do: 'authenticated' } & Authenticated)
+  /** Send the bytes, then close. */
+  | { readonly do: 'close'; readonly bytes: Buffer; readonly reason: string; readonly login?: string };
+
+export interface AcceptOptions {
+  readonly tls: 'offered' | 'required';
+  readonly version: string;
+  readonly connectionId: number;
+  readonly key: LoginKey;
+  /** The verifiers of a live grant's login. */
+  readonly lookup: (login: string) => MysqlVerifiers | undefined;
+}
+
+export interface Acceptance {
+  /** The greeting: the server speaks first. */
+  start(): Buffer;
+  push(bytes: Buffer): AcceptStep[];
+  tlsEstablished(): void;
+}
+
+/** Nobody knows its secret. */
+const NOBODY = makeMysqlVerifiers(randomBytes(32).toString('base64'));
+
+type State = 'response' | 'tls' | 'switched' | 'full' | 'encrypted' | 'over';
+
+export function createAcceptance(options: AcceptOptions): Acceptance {
+  const scramble = newScramble();
+  const reader = new FrameReader(LOGIN_MAX);
+  let state: State = 'response';
+  let encrypted = false;
+  let payloads = 0;
+  let client: Startup | null = null;
+  let plugin: string = Plugin.sha2;
+  let sequence = 0;
+
+  const verifiers = () => options.lookup(client?.user ?? '') ?? NOBODY;
+
+  function close(fields: ErrorFields, reason: string): AcceptStep {
+    state = 'over';
+    const login = client?.user;
+    return { do: 'close', bytes: err(sequence, fields), reason, ...(login === undefined ? {} : { login }) };
+  }
+
+  const malformed = () => close({ code: 1043, sqlstate: '08S01', message: 'Bad handshake' }, 'a malformed login');
+
+  function denied(): AcceptStep {
+    const user = (client?.user ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 32);
+    const message = `Access denied for user '${user}' (using password: ${client?.response.length === 0 ? 'NO' : 'YES'})`;
+    return close(
+      { code: 1045, sqlstate: '28000', message },
+      'the secret is wrong, or the login is not that of a live grant',
+    );
+  }
+
+  function proven(known: boolean): AcceptStep[] {
+    if (!known || client === null) return [denied()];
+    state = 'over';
+    const collation = isUtf8Collation(client.collation) ? client.collation : UTF8MB4_GENERAL_CI;
+    return [
+      {
+        do: 'authenticated',
+        login: client.user,
+        database: client.database,
+        application: client.application,
+        capabilities: client.capabilities & OFFERED,
+        collation,
+        connectionId: options.connectionId,
+        sequence,
+        rest: Buffer.from(reader.rest),
+      },
+    ];
+  }
+
+  function response(payload: Buffer): AcceptStep[] {
+    if (payload.length === SSL_REQUEST && !encrypted && (payload.readUInt32LE(0) & Capability.ssl) !== 0) {
+      state = 'tls';
+      return [{ do: 'start-tls', head: Buffer.from(reader.rest) }];
+    }
+    client = decodeStartup(payload);
+    if (client === null) return [malformed()];
+    if (options.tls === 'required' && !encrypted) {
+      const message = 'Connections using insecure transport are prohibited; connect with TLS';
+      return [close({ code: 3159, sqlstate: '08004', message }, 'TLS is required')];
+    }
+    plugin = client.plugin ?? Plugin.native;
+    if (plugin === Plugin.sha2 || plugin === Plugin.native) return answer(client.response);
+    plugin = Plugin.sha2;
+    state = 'switched';
+    return [{ do: 'send', bytes: authSwitchRequest(sequence, plugin, scramble) }];
+  }
+
+  function answer(proof: Buffer): AcceptStep[] {
+    if (plugin === Plugin.native) return proven(provesNative(proof, scramble, verifiers()));
+    if (proof.length === 0) return [denied()];
+    if (provesSha2(proof, scramble, verifiers())) {
+      const fast: AcceptStep = { do: 'send', bytes: authMoreData(sequence, Buffer.from([3])) };
+      sequence = (sequence + 1) & 0xff;
+      return [fast, ...proven(true)];
+    }
+    // As a server does that does not have the password in its cache.
+    state = 'full';
+    return [{ do: 'send', bytes: authMoreData(sequence, Buffer.from([4])) }];
+  }
+
+  function full(payload: Buffer): AcceptStep[] {
+    if (encrypted) {
+      const secret = withoutNul(payload);
+      return secret === null ? [denied()] : proven(provesSecret(secret, verifiers()));
+    }
+    if (payload.length === 1 && payload[0] === 2) {
+      state = 'encrypted';
+      return [{ do: 'send', bytes: authMoreData(sequence, options.key.pem) }];
+    }
+    return decrypted(payload);
+  }
+
+  function decrypted(payload: Buffer): AcceptStep[] {
+    const secret = options.key.decrypt(payload, scramble);
+    return secret === null ? [denied()] : proven(provesSecret(secret, verifiers()));
+  }
+
+  function take(payload: Buffer): AcceptStep[] {
+    switch (state) {
+      case 'response':
+        return response(payload);
+      case 'switched':
+        return answer(payload);
+      case 'full':
+        return full(payload);
+      case 'encrypted':
+        return decrypted(payload);
+      default:
+        return [];
+    }
+  }
+
+  return {
+    start: () =>
+      greeting({
+        version: options.version,
+        connectionId: options.connectionId,
+        scramble,
+        capabilities: OFFERED,
+        plugin: Plugin.sha2,
+      }),
+    push(bytes) {
+      const steps: AcceptStep[] = [];
+      reader.push(bytes);
+      while (state !== 'over' && state !== 'tls') {
+        const frame = reader.next();
+        if (frame === FRAME.incomplete) break;
+        if (frame === FRAME.malformed || ++payloads > MAX_PAYLOADS) {
+          steps.push(malformed());
+          break;
+        }
+        sequence = (reader.sequence + reader.packets) & 0xff;
+        steps.push(...take(reader.payload()));
+      }
+      return steps;
+    },
+    tlsEstablished() {
+      encrypted = true;
+      state = 'response';
+      reader.push(Buffer.alloc(0));
+    },
+  };
+}
+
+/** Some clients take a scramble for a C string: no byte of it is NUL, nor `$`, which separates things for some. */
+function newScramble(): Buffer {
+  return Buffer.from(Array.from({ length: SCRAMBLE }, () => byte()));
+}
+
+function byte(): number {
+  const found = randomInt(1, 128);
+  return found === 0x24 ? byte() : found;
+}
