@@ -65,6 +65,12 @@ export class Writer {
     return this;
   }
 
+  /** Writes over a byte that was written before, at an offset from the last `take`. */
+  patchU8(offset: number, value: number): this {
+    this.#buffer[this.#start + offset] = value;
+    return this;
+  }
+
   /** UTF-8 bytes and a NUL. Throws a RangeError where the text itself holds a NUL: it would end the string early. */
   cstring(text: string): this {
     if (text.includes('\0')) throw new RangeError('a C string cannot hold a NUL');

@@ -43,7 +43,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   // The gate is the one shared wire file that knows what a statement is, and keeps verdicts.
   'wire/gate': [...NOUNS, 'node:', 'wire', 'sql', 'lru-cache'],
   'wire/pg': [...NOUNS, 'node:', 'wire', '@mongodb-js/saslprep'],
-  'wire/mysql': [...NOUNS, 'node:', 'wire', 'mysql2'],
+  'wire/mysql': [...NOUNS, 'node:', 'wire', '@noble/curves'],
 };
 
 interface Import {

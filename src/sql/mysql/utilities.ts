@@ -3,7 +3,7 @@
 import type { Need, Verb } from '../../types.ts';
 import { visit } from './expressions.ts';
 import { REACHING } from './functions.ts';
-import { type Cursor, NotParsed } from './grammar/cursor.ts';
+import type { Cursor } from './grammar/cursor.ts';
 import { expression } from './grammar/expressions.ts';
 import { openScope, type Walk } from './walk.ts';
 

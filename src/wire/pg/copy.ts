@@ -18,7 +18,7 @@ import {
   STATE,
   writeCell,
   writtenLength,
-} from './copy-cells.ts';
+} from './cells.ts';
 import type { CopyResponse } from './decode.ts';
 
 const COPY_DATA = 0x64;

@@ -1,0 +1,104 @@
+// One session after login, without sockets: what the client and the database send goes in, what each of them gets comes
+// out as views in two outboxes.
+import type { Gate } from '../gate.ts';
+import { Outbox } from '../splice.ts';
+import { Prepares } from './prepares.ts';
+import { Replies } from './replies.ts';
+import { type Kill, Requests } from './requests.ts';
+import { Stored } from './stored.ts';
+import { Track } from './track.ts';
+
+export interface RelayOptions {
+  readonly gate: Gate;
+  /** Longest command of a client that is held in memory, bytes. */
+  readonly maxStatementBytes: number;
+  /** Client and database have agreed that OK takes EOF's place. */
+  readonly deprecateEof: boolean;
+  /** Statements that set what the gateway relies on, for a session that was reset. */
+  readonly pins: readonly string[];
+  readonly kill: Kill;
+  /** What held one of the directions is over: outboxes may have filled, reading may go on. */
+  readonly wake: () => void;
+}
+
+export class Relay {
+  readonly toServer = new Outbox();
+  readonly toClient = new Outbox();
+  readonly track = new Track();
+  readonly #requests: Requests;
+  readonly #replies: Replies;
+  readonly #wake: () => void;
+
+  constructor({ gate, maxStatementBytes, deprecateEof, pins, kill, wake }: RelayOptions) {
+    const { track, toServer, toClient } = this;
+    this.#wake = wake;
+    const stored = new Stored();
+    this.#replies = new Replies({ gate, track, stored, toClient, deprecateEof, wake: () => this.#go() });
+    this.#requests = new Requests({
+      gate,
+      track,
+      stored,
+      prepares: new Prepares(),
+      toServer,
+      maxStatementBytes,
+      pins,
+      kill,
+      emitLocal: () => this.#replies.emitLocal(),
+      wake: () => this.#go(),
+    });
+  }
+
+  /** Hands in what the client sent. Not to be called while `clientHeld`. */
+  fromClient(chunk: Buffer): void {
+    this.#requests.push(chunk);
+  }
+
+  /** Hands in what the database sent. Not to be called while `serverHeld`. */
+  fromServer(chunk: Buffer): void {
+    this.#replies.push(chunk);
+    this.#requests.replied();
+  }
+
+  get clientHeld(): boolean {
+    return this.#requests.held;
+  }
+
+  get serverHeld(): boolean {
+    return this.#replies.held;
+  }
+
+  /** The client has said goodbye. */
+  get terminated(): boolean {
+    return this.#requests.terminated;
+  }
+
+  get clientProblem(): string | null {
+    return this.#requests.problem;
+  }
+
+  get serverProblem(): string | null {
+    return this.#replies.problem;
+  }
+
+  /** A part of a message is on its way to the client, and its rest has not come: nothing else can go in between. */
+  get insideReply(): boolean {
+    return this.#replies.insideMessage;
+  }
+
+  /** The sequence id of last words. */
+  get sequence(): number {
+    return this.#replies.sequence;
+  }
+
+  /** The session is over: nothing that is held ever runs. */
+  stop(): void {
+    this.#requests.stop();
+  }
+
+  #go(): void {
+    if (!this.#replies.held) this.#replies.run();
+    if (!this.#requests.held) this.#requests.run();
+    this.#requests.replied();
+    this.#wake();
+  }
+}
