@@ -162,6 +162,11 @@ export class ConnectionJudge implements Judge {
     return this.#o.language.defaults(connection, this.#catalog);
   }
 
+  /** What the database says of itself, where that is asked for; undefined before the catalog was read. */
+  get server(): Catalog['server'] {
+    return this.#catalog?.server;
+  }
+
   mayBind(types: readonly number[]): boolean {
     return types.every((oid) => !this.#catalog?.checkedTypes?.has(oid));
   }

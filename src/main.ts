@@ -21,9 +21,13 @@ import { parseScope, within } from './policy/scope.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { type Desk, Sessions } from './sessions.ts';
+import { writeMode } from './sql/mysql/mode.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
 import { Contexts } from './wire/gate.ts';
 import { listen } from './wire/listen.ts';
+import { greetedVersion } from './wire/mysql/accept.ts';
+import { type MysqlVerifiers, makeMysqlVerifiers } from './wire/mysql/auth.ts';
+import { full as mysqlFull, serveMysql } from './wire/mysql/index.ts';
 import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
 import { full as pgFull, servePg } from './wire/pg/index.ts';
 import { Turn } from './wire/splice.ts';
@@ -33,7 +37,7 @@ import { startPool } from './workers/pool.ts';
 export { explainer } from './explain.ts';
 
 export interface Running {
-  readonly addresses: { readonly postgres: Address; readonly api: Address };
+  readonly addresses: { readonly postgres: Address; readonly mysql: Address; readonly api: Address };
   /** Stops accepting, waits for the sessions (at most the drain timeout), seals the record. */
   close(): Promise<void>;
 }
@@ -60,6 +64,13 @@ export async function serve(env: Env): Promise<Running> {
     mkdirSync(env.dataDir, { recursive: true, mode: 0o700 });
     const maskKey = ensureMaskKey(env.dataDir);
     const desks = new Map<string, Desk>([...judgesOf(config, maskKey)].map(([name, judge]) => [name, { judge }]));
+    // What MySQL's clients are greeted with is the version of their server, which has to be asked for.
+    const acquaint = () => {
+      for (const [name, { judge }] of desks) {
+        if (config.connections.get(name)?.protocol === 'mysql') judge.refresh().catch(() => {});
+      }
+    };
+    acquaint();
     const looking = setInterval(() => {
       for (const { judge } of desks.values()) judge.look();
     }, CATALOG_AGE).unref();
@@ -101,7 +112,10 @@ export async function serve(env: Env): Promise<Running> {
       access: () => config.access,
       connections: () => [...config.connections.keys()],
       scopes: { parse: parseScope, within },
-      makeVerifiers: async (secret): Promise<Verifiers> => ({ pg: await makeVerifiers(secret) }),
+      makeVerifiers: async (secret): Promise<Verifiers> => ({
+        pg: await makeVerifiers(secret),
+        mysql: makeMysqlVerifiers(secret),
+      }),
       onError: (error) => log.error({ err: error }, 'a grant could not be ended as it should'),
     });
     opened.push(() => grants.close());
@@ -146,6 +160,24 @@ export async function serve(env: Env): Promise<Running> {
       }),
     });
     opened.push(() => pgPort.drain(env.drainTimeoutMs));
+    const mysqlPort = await listen({
+      ...env.mysqlListen,
+      room,
+      idleTimeoutMs: env.idleTimeoutMs,
+      full: mysqlFull,
+      serve: serveMysql({
+        ...shared,
+        lookup: (login) => verifiersOf(login)?.mysql,
+        version: () => greetedVersion([...desks.values()].flatMap(({ judge }) => judge.server ?? [])),
+        admit: (who) => {
+          const admitted = sessions.admit('mysql', who);
+          if ('refused' in admitted) return admitted;
+          return { ...admitted, openGate: (path, reading) => admitted.openGate(path, writeMode(reading)) };
+        },
+      }),
+    });
+    opened.push(() => mysqlPort.drain(env.drainTimeoutMs));
+
     const watching = watchConfig(
       env.config,
       (next) => {
@@ -166,6 +198,7 @@ export async function serve(env: Env): Promise<Running> {
         for (const warning of next.warnings) log.warn({ path: warning.path }, warning.message);
         log.info({ config: env.config }, 'the config was read again');
         sessions.reconfigured();
+        acquaint();
       },
       (mistakes) => {
         for (const mistake of mistakes)
@@ -209,7 +242,8 @@ export async function serve(env: Env): Promise<Running> {
           ready: () => recorder.healthy(),
           login: (name) => {
             const connection = config.connections.get(name);
-            return connection && { protocol: connection.protocol, host: pgPort.host, port: pgPort.port };
+            const port = connection?.protocol === 'mysql' ? mysqlPort : pgPort;
+            return connection && { protocol: connection.protocol, host: port.host, port: port.port };
           },
           metrics,
           parseDuration,
@@ -221,6 +255,7 @@ export async function serve(env: Env): Promise<Running> {
 
     const addresses = {
       postgres: { host: pgPort.host, port: pgPort.port },
+      mysql: { host: mysqlPort.host, port: mysqlPort.port },
       api: { host: control.host, port: control.port },
     };
     if (config.identity.issuers.length === 0) {
@@ -240,6 +275,7 @@ export async function serve(env: Env): Promise<Running> {
 /** What proves a grant's secret on each port. */
 interface Verifiers {
   readonly pg: ScramVerifier;
+  readonly mysql: MysqlVerifiers;
 }
 
 /** How old a catalog may get while it is used, milliseconds: what others rename or create is seen after so long. */

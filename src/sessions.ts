@@ -8,6 +8,7 @@ import type { Logger, Tally } from './telemetry.ts';
 import type { GrantState, Protocol, Session } from './types.ts';
 import { type Contexts, Gate, type GateServices } from './wire/gate.ts';
 import type { EndReason } from './wire/listen.ts';
+import type { Admitted, TurnedAway, Who } from './wire/port.ts';
 import type { Turn } from './wire/splice.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -30,25 +31,8 @@ export interface SessionsOptions {
   readonly log: Logger;
 }
 
-/** A login that has proven the grant's secret. */
-export interface Who {
-  readonly login: string;
-  readonly database: string | null;
-  readonly application: string;
-  readonly client: string;
-  /** Ends the session from outside: the grant is over, the config has changed. */
-  readonly end: (reason: EndReason) => void;
-}
-
-export interface Admitted {
-  readonly session: Session;
-  /** Opens its gate, once the database has told where its names lead and how it reads a text (`Dialect.mode`). */
-  readonly openGate: (searchPath: readonly string[] | null, mode: string) => Gate;
-  /** The grant has no verb that writes: the database session is started read-only too, as depth. */
-  readonly readOnly: boolean;
-  /** The session has ended; `why` is one sentence for the record. */
-  readonly ended: (why: string) => void;
-}
+/** Opens a session's gate, once the database has told where its names lead and how it reads a text (`Dialect.mode`). */
+export type OpenGate = (searchPath: readonly string[] | null, mode: string) => Gate;
 
 interface Open {
   readonly session: Session;
@@ -67,7 +51,7 @@ export class Sessions {
   }
 
   /** Lets a proven login in, or says why not. Puts the session's start into the record. */
-  admit(protocol: Protocol, who: Who): Admitted | { readonly refused: string; readonly hint?: string } {
+  admit(protocol: Protocol, who: Who): Admitted<OpenGate> | TurnedAway {
     const { grants, recorder, turn, tally, log, config, desks } = this.#o;
     const { login, database, application, client, end } = who;
     const found = grants.login(login);

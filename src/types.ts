@@ -300,6 +300,10 @@ export interface Catalog {
   findType?(schema: string | null, name: string, searchPath: readonly string[]): CatalogType | undefined;
   /** By a function's name, in whichever schema. One that is not here answers with one plain value without a name. */
   readonly results?: ReadonlyMap<string, readonly FunctionResult[]> | undefined;
+  /** Names of columns are in lower case here, and compared without regard to case. */
+  readonly foldsColumns?: boolean | undefined;
+  /** Of MySQL and MariaDB: what it says of itself, and the sql_mode that its sessions begin with. */
+  readonly server?: { readonly version: string; readonly sqlMode: string; readonly mariadb: boolean } | undefined;
   /**
    * The login starts in a role (`ALTER ROLE … SET role`) that DISCARD ALL does not bring back, as not every minor version
    * of PostgreSQL does.

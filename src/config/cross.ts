@@ -21,9 +21,6 @@ export function crossMistakes(file: ConfigFile, validators: Validators): Found[]
   for (const [name, connection] of Object.entries(file.connections)) {
     known(['connections', name, 'policy'], 'policy', connection.policy, policies);
     known(['connections', name, 'masking'], 'masking', connection.masking, maskings);
-    if (connection.protocol === 'mysql') {
-      mistakes.push({ at: ['connections', name, 'protocol'], message: 'mysql is not supported yet' });
-    }
   }
   file.access.forEach((rule, index) => {
     rule.connections.forEach((name, place) => {

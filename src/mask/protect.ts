@@ -65,7 +65,7 @@ export function protect(
   const matched = new Set<string>();
   const strategies = new Map<number, Strategies>();
   for (const relation of catalog.relations()) {
-    const found = matchColumns(masking, relation, matched);
+    const found = matchColumns(masking, relation, matched, catalog.foldsColumns);
     if (found.size > 0) strategies.set(relation.oid, found);
   }
   const opaque = spread(strategies, catalog, columnsOf);
@@ -88,11 +88,16 @@ export function protect(
   };
 }
 
-function matchColumns(masking: Masking, relation: CatalogRelation, matched: Set<string>): Strategies {
+function matchColumns(
+  masking: Masking,
+  relation: CatalogRelation,
+  matched: Set<string>,
+  folded: boolean | undefined,
+): Strategies {
   const found: Strategies = new Map();
   for (const [attribute, column] of relation.columns) {
     for (const rule of masking.columns) {
-      if (!matches(rule, relation.schema, relation.name, column)) continue;
+      if (!matches(rule, relation.schema, relation.name, column, folded)) continue;
       matched.add(rule.text);
       if (!found.has(attribute)) found.set(attribute, rule.strategy);
     }

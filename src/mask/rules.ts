@@ -82,10 +82,11 @@ function detectorNames(raw: unknown): DetectorName[] {
   });
 }
 
-/** Whether the rule's pattern takes in this column. Names as the catalog has them. */
-export function matches(rule: ColumnRule, schema: string, table: string, column: string): boolean {
+/** Whether the rule's pattern takes in this column. Names as the catalog has them; `folded`: those of columns in lower case. */
+export function matches(rule: ColumnRule, schema: string, table: string, column: string, folded = false): boolean {
   if (rule.schema.any && SYSTEM_SCHEMA.test(schema)) return false;
-  return fits(rule.schema, schema) && fits(rule.table, table) && fits(rule.column, column);
+  if (!fits(rule.schema, schema) || !fits(rule.table, table)) return false;
+  return fits(rule.column, column) || (folded && !rule.column.any && rule.column.name.toLowerCase() === column);
 }
 
 function fits(part: Part, name: string): boolean {

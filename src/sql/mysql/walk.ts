@@ -50,7 +50,9 @@ export class Walk {
     if (this.#first(`f\0${schema ?? '\0'}\0${name}\0${need}`)) this.functions.push({ schema, name, need });
   }
 
-  column(qualifier: string | null, name: string, place: ColumnPlace): void {
+  /** Names of columns mind no case. */
+  column(qualifier: string | null, written: string, place: ColumnPlace): void {
+    const name = written.toLowerCase();
     if (this.#first(`c\0${qualifier ?? '\0'}\0${name}\0${place}`)) this.columns.push({ qualifier, name, place });
   }
 

@@ -230,3 +230,33 @@ function byte(): number {
   const found = randomInt(1, 128);
   return found === 0x24 ? byte() : found;
 }
+
+// --- The version of the greeting -------------------------------------------------------------------------------------------
+//
+// It goes out before it is known which database a client wants, and clients choose by it what they ask at first
+// (`@@transaction_isolation` or `@@tx_isolation`, whether there is a query cache).
+
+/** What a server says of itself (`@@version`). */
+export interface Server {
+  readonly version: string;
+  readonly mariadb: boolean;
+}
+
+/** Until a database has been asked: the least that drivers of today ask for. */
+const UNKNOWN = '8.0.11-sallyport';
+
+/** The lowest version of those that a client may come to; where there are MySQL and MariaDB, MySQL's. */
+export function greetedVersion(servers: readonly Server[]): string {
+  const mysql = servers.filter(({ mariadb }) => !mariadb);
+  const [lowest] = (mysql.length > 0 ? mysql : servers).map(({ version }) => version).sort(byNumbers);
+  return lowest ?? UNKNOWN;
+}
+
+function byNumbers(a: string, b: string): number {
+  const [x, y] = [numbers(a), numbers(b)];
+  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
+}
+
+function numbers(version: string): number[] {
+  return (/^[\d.]+/.exec(version)?.[0] ?? '').split('.').map(Number);
+}

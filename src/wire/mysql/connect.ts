@@ -80,7 +80,8 @@ function systemError(error: NodeJS.ErrnoException): string {
 /** Runs the machine over the socket until it is ready. */
 async function drive(connection: Connection, wishes: Wishes, plain: Socket): Promise<Upstream> {
   const { host, tls, user, database, password } = connection;
-  const dial = createDial({ tls: tls.mode, user, database, password, ...wishes });
+  const { capabilities, collation } = wishes;
+  const dial = createDial({ tls: tls.mode, user, database, password, capabilities, collation });
   let socket = plain;
   for (;;) {
     const chunk = await read(socket);

@@ -260,6 +260,11 @@ export function err(sequence: number, { code, sqlstate, message }: ErrorFields):
   return packets(sequence, Buffer.concat([head, Buffer.from(message)]));
 }
 
+/** An error in the place of the greeting, when it is not known yet whether the client reads SQLSTATEs. */
+export function errBeforeLogin(code: number, message: string): Buffer {
+  return packets(0, Buffer.concat([Buffer.from([Reply.err]), u16(code), Buffer.from(message)]));
+}
+
 /** A message of at most so many bytes, cut between two characters. */
 export function cut(message: string, most = MESSAGE_MAX): string {
   if (Buffer.byteLength(message) <= most) return message;

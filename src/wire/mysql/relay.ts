@@ -10,6 +10,8 @@ import { Track } from './track.ts';
 
 export interface RelayOptions {
   readonly gate: Gate;
+  /** Status flags at the end of the login. */
+  readonly status: number;
   /** Longest command of a client that is held in memory, bytes. */
   readonly maxStatementBytes: number;
   /** Client and database have agreed that OK takes EOF's place. */
@@ -29,9 +31,10 @@ export class Relay {
   readonly #replies: Replies;
   readonly #wake: () => void;
 
-  constructor({ gate, maxStatementBytes, deprecateEof, pins, kill, wake }: RelayOptions) {
+  constructor({ gate, status, maxStatementBytes, deprecateEof, pins, kill, wake }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
+    track.status = status;
     const stored = new Stored();
     this.#replies = new Replies({ gate, track, stored, toClient, deprecateEof, wake: () => this.#go() });
     this.#requests = new Requests({

@@ -528,11 +528,7 @@ export class Replies {
   }
 
   #wasReset(first: number): void {
-    const { track, gate } = this.#o;
-    if (first === Reply.ok) {
-      track.prepared.clear();
-      gate.setSearchPath([gate.session.connection.database]);
-    }
+    if (first === Reply.ok) this.#o.track.prepared.clear();
     this.#forward();
     this.#settle();
   }

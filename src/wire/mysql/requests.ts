@@ -188,7 +188,7 @@ export class Requests {
   }
 
   #initDb(name: string): void {
-    this.#query(Buffer.from(`USE \`${name.replaceAll('`', '``')}\``), name);
+    this.#query(Buffer.from(`USE ${quoted(name)}`), name);
   }
 
   #prepare(bytes: Buffer): void {
@@ -367,7 +367,7 @@ export class Requests {
     const { gate } = this.#o;
     const end = payload.indexOf(0, 1);
     if (end < 0) return this.#refuseCommand('a malformed COM_FIELD_LIST');
-    const text = `SHOW COLUMNS FROM \`${payload.toString('utf8', 1, end).replaceAll('`', '``')}\``;
+    const text = `SHOW COLUMNS FROM ${quoted(payload.toString('utf8', 1, end))}`;
     const judgement = this.#judge(Buffer.from(text));
     if (judgement === null) return;
     const running = gate.begin('other', judgement, text, null);
@@ -377,13 +377,15 @@ export class Requests {
 
   /** The database forgets what the gateway relies on: it is told again before the client's next command. */
   #resetConnection(): void {
-    const { track, toServer, pins } = this.#o;
+    const { gate, track, toServer, pins } = this.#o;
     if (track.length > 0) {
       this.#barrier = true;
       return this.#wait('replies');
     }
     this.#send({ kind: 'reset' });
-    for (const pin of pins) {
+    const database = gate.context.searchPath?.[0] ?? gate.session.connection.database;
+    gate.setSearchPath([database]);
+    for (const pin of [...pins, `USE ${quoted(database)}`]) {
       toServer.push(command(Command.query, pin));
       track.owe({
         kind: 'ask',
@@ -463,4 +465,8 @@ export class Requests {
     this.#hold = 'nothing';
     this.#o.wake();
   }
+}
+
+function quoted(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
 }

@@ -6,11 +6,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
-import type { Session } from '../../types.ts';
 import type { Gate } from '../gate.ts';
 import type { EndReason, Open } from '../listen.ts';
-import type { Turn } from '../splice.ts';
-import { type ServerTls, upgradeServer } from '../tls.ts';
+import { type PortOptions, said, servePort } from '../port.ts';
+import { LAST_WORDS, WireSession } from '../session.ts';
+import { upgradeServer } from '../tls.ts';
 import { type Authenticated, createAcceptance } from './accept.ts';
 import type { ScramVerifier } from './auth.ts';
 import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
@@ -27,46 +27,15 @@ import {
 } from './messages.ts';
 import { Relay } from './relay.ts';
 import { parsePath, SEARCH_PATH } from './requests.ts';
-import { PgSession } from './session.ts';
+import { lastWords } from './session.ts';
 
-/** A proven login that may go on to its database. */
-export interface Admitted {
-  readonly session: Session;
-  /** Opens its gate; the search path is the one that the database gives the session, or null where it is not known. */
-  readonly openGate: (searchPath: readonly string[] | null) => Gate;
-  /** The grant has no verb that writes: the database session is started read-only too, as depth. */
-  readonly readOnly: boolean;
-  /** The session has ended; `why` is one sentence for the record. */
-  readonly ended: (why: string) => void;
-}
-
-export interface PgPortOptions {
-  readonly tls: ServerTls;
-  readonly tlsRequired: boolean;
-  /** Milliseconds. */
-  readonly handshakeTimeoutMs: number;
-  readonly maxStatementBytes: number;
-  readonly turn: Turn;
-  /** The verifier of a live grant's login. */
-  readonly lookup: (login: string) => ScramVerifier | undefined;
-  /** Lets a proven login in, or says why not. Puts the session's start into the record. */
-  readonly admit: (who: {
-    readonly login: string;
-    readonly database: string | null;
-    readonly application: string;
-    readonly client: string;
-    /** Ends the session from outside: the grant is over, the config has changed. */
-    readonly end: (reason: EndReason) => void;
-  }) => Admitted | { readonly refused: string; readonly hint?: string };
-  readonly log: { info(data: object, message: string): void; warn(data: object, message: string): void };
-}
+/** The search path is the one that the database gives the session, or null where it is not known. */
+export type OpenGate = (searchPath: readonly string[] | null) => Gate;
+export type PgPortOptions = PortOptions<ScramVerifier, OpenGate>;
 
 /** Bytes of a cancel key: protocol 3.0 has exactly four, 3.2 up to 256. */
 const CANCEL_KEY_30 = 4;
 const CANCEL_KEY_32 = 32;
-
-/** How long a client may take to read why it is refused, milliseconds. */
-const LAST_WORDS = 1_000;
 
 /** "Appendix A. PostgreSQL Error Codes", class 22. */
 const INVALID_PARAMETER_VALUE = '22023';
@@ -85,40 +54,14 @@ export function full(): Buffer {
 export function servePg(options: PgPortOptions): (socket: Socket, closed: () => void) => Open {
   /** By the process id that the gateway has given to the client ("Canceling Requests in Progress"). */
   const cancellable = new Map<number, Cancellable>();
-
-  return (raw, closed) => {
-    /** Until there is a session, an end is a closed socket. */
-    let session: Open = { end: () => raw.destroy(), idleSince: null };
-    raw.once('close', closed);
-    raw.on('error', () => raw.destroy());
-    const timer = setTimeout(() => raw.destroy(), options.handshakeTimeoutMs);
-    const client = `${raw.remoteAddress ?? '?'}:${raw.remotePort ?? 0}`;
-    login(raw, options, (pid, secret) => {
-      const found = cancellable.get(pid);
-      if (found?.secret.equals(secret)) found.cancel();
-    })
-      .then(async (proven) => {
-        // The database has a limit of its own; how that went the client is told.
-        clearTimeout(timer);
-        if (proven === null) return;
-        const abort = new AbortController();
-        raw.once('close', () => abort.abort());
-        await open(proven, client, options, cancellable, abort.signal, (made) => {
-          session = made;
-        });
-      })
-      .catch((error: unknown) => {
-        options.log.info({ client, reason: text(error) }, 'a client did not get in');
-        raw.destroy();
-      })
-      .finally(() => clearTimeout(timer));
-    return {
-      end: (reason) => session.end(reason),
-      get idleSince() {
-        return session.idleSince;
-      },
-    };
+  const cancel = (pid: number, secret: Buffer) => {
+    const found = cancellable.get(pid);
+    if (found?.secret.equals(secret)) found.cancel();
   };
+  return servePort(options, {
+    login: (raw) => login(raw, options, cancel),
+    open: (proven, client, signal, opened) => open(proven, client, options, cancellable, signal, opened),
+  });
 }
 
 interface Proven {
@@ -208,25 +151,26 @@ async function open(
     upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
     searchPath = parsePath((await runQuery(upstream, SEARCH_PATH))[0]?.[0]?.[0]);
   } catch (error) {
-    options.log.warn({ connection: connection.name, reason: text(error) }, 'the database could not be reached');
-    admitted.ended(`the database could not be reached: ${text(error)}`);
+    options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
+    admitted.ended(`the database could not be reached: ${said(error)}`);
     socket.end(errorResponse(unreachable(connection.name, who.settings, error)));
     return;
   }
 
   const cancel = () => {
     cancelUpstream(connection, upstream.backendPid, upstream.backendSecret).catch((error: unknown) => {
-      options.log.warn({ connection: connection.name, reason: text(error) }, 'a statement could not be cancelled');
+      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
     });
   };
   const gate = openGate(searchPath);
   const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: () => running.wake() });
   const pid = freePid(cancellable);
   const secret = randomBytes(who.protocolMinor >= 2 ? CANCEL_KEY_32 : CANCEL_KEY_30);
-  const running = new PgSession({
+  const running = new WireSession({
     client: socket,
     server: upstream.socket,
     relay,
+    lastWords,
     turn: options.turn,
     cancel,
     ended: (why) => {
@@ -263,8 +207,4 @@ function freePid(taken: ReadonlyMap<number, unknown>): number {
     const pid = randomInt(1, 2 ** 31 - 1);
     if (!taken.has(pid)) return pid;
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,232 @@
+// The MySQL port: a client's login, the database's login, then the session.
+//
+// The order is the one of the gate: who is it (a live grant's login, proven) → which database → the gateway's own login there →
+// only then OK. What fails before is told as a server would tell it, without a word about the database's credential.
+import { randomInt } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { SallyportError } from '../../errors.ts';
+import type { Connection } from '../../types.ts';
+import type { Gate } from '../gate.ts';
+import type { EndReason, Open } from '../listen.ts';
+import { type PortOptions, said, servePort } from '../port.ts';
+import { LAST_WORDS, WireSession } from '../session.ts';
+import { upgradeServer } from '../tls.ts';
+import { type Authenticated, createAcceptance } from './accept.ts';
+import { LoginKey, type MysqlVerifiers } from './auth.ts';
+import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
+import { ALPN, Capability, err, errBeforeLogin, ok } from './messages.ts';
+import { Relay } from './relay.ts';
+import { lastWords } from './session.ts';
+
+/** What a session's texts are read by: the database's own kind and its sql_mode. */
+export interface Reading {
+  readonly sqlMode: string;
+  readonly mariadb: boolean;
+}
+
+/** The path is the current database alone, or nothing. */
+export type OpenGate = (searchPath: readonly string[], reading: Reading) => Gate;
+
+export interface MysqlPortOptions extends PortOptions<MysqlVerifiers, OpenGate> {
+  /** The server version that clients are greeted with: they choose what they ask by it. */
+  readonly version: () => string;
+}
+
+/** Sessions by the connection id that the gateway has given to the client: KILL names them. */
+type Killable = Map<number, { readonly grant: string; cancel(): void; end(): void }>;
+
+/** Those whose bytes must be the same on both sides. */
+const AGREED = Capability.deprecateEof | Capability.sessionTrack;
+
+/** What a client is told that comes when there is no room: it has not been greeted yet. */
+export function full(): Buffer {
+  return errBeforeLogin(1040, 'Too many connections: the gateway has no room for another session');
+}
+
+/** Makes what serves the clients of a listening port. */
+export function serveMysql(options: MysqlPortOptions): (socket: Socket, closed: () => void) => Open {
+  const killable: Killable = new Map();
+  const key = new LoginKey();
+  return servePort(options, {
+    login: (raw) => login(raw, options, key, freeId(killable)),
+    open: (proven, client, signal, opened) => open(proven, client, options, killable, signal, opened),
+  });
+}
+
+interface Proven {
+  readonly socket: Socket;
+  readonly who: Authenticated;
+}
+
+/** Drives the acceptance machine over the socket. Resolves with null where the client was refused. */
+function login(raw: Socket, options: MysqlPortOptions, key: LoginKey, connectionId: number): Promise<Proven | null> {
+  const { tls, tlsRequired, lookup, log, version } = options;
+  const acceptance = createAcceptance({
+    tls: tlsRequired ? 'required' : 'offered',
+    version: version(),
+    connectionId,
+    key,
+    lookup,
+  });
+  return new Promise((resolve, reject) => {
+    let socket = raw;
+    const read = (bytes: Buffer) => take(acceptance.push(bytes));
+    const left = () => reject(new Error('it left during login'));
+    const done = (proven: Proven | null) => {
+      socket.removeListener('data', read);
+      raw.removeListener('close', left);
+      socket.pause();
+      resolve(proven);
+    };
+    function take(steps: ReturnType<typeof acceptance.push>): void {
+      for (const step of steps) {
+        switch (step.do) {
+          case 'send':
+            socket.write(step.bytes);
+            break;
+          case 'start-tls':
+            socket.removeListener('data', read);
+            upgradeServer(raw, tls.context, ALPN, step.head).then((secure) => {
+              socket = secure;
+              secure.on('error', () => raw.destroy());
+              secure.on('data', read);
+              acceptance.tlsEstablished();
+            }, reject);
+            return;
+          case 'authenticated':
+            return done({ socket, who: step });
+          case 'close':
+            log.info({ client: `${raw.remoteAddress}`, login: step.login, reason: step.reason }, 'a login was refused');
+            socket.end(step.bytes);
+            setTimeout(() => raw.destroy(), LAST_WORDS).unref();
+            return done(null);
+        }
+      }
+    }
+    raw.once('close', left);
+    raw.on('data', read);
+    raw.write(acceptance.start());
+  });
+}
+
+/** From a proven login to a session. */
+async function open(
+  { socket, who }: Proven,
+  client: string,
+  options: MysqlPortOptions,
+  killable: Killable,
+  signal: AbortSignal,
+  opened: (session: Open) => void,
+): Promise<void> {
+  let end: (reason: EndReason) => void = () => socket.destroy();
+  const { login: name, database, application, connectionId, sequence } = who;
+  const admitted = options.admit({ login: name, database, application, client, end: (reason) => end(reason) });
+  if ('refused' in admitted) {
+    const message = admitted.hint === undefined ? admitted.refused : `${admitted.refused}. ${admitted.hint}`;
+    socket.end(err(sequence, { code: 1044, sqlstate: '42000', message }));
+    return;
+  }
+  const { session, openGate, readOnly } = admitted;
+  const { connection } = session;
+  let upstream: Upstream;
+  let pinned: Pinned;
+  try {
+    upstream = await connectUpstream(connection, who, { timeoutMs: options.handshakeTimeoutMs, signal });
+    if ((upstream.capabilities & AGREED) !== (who.capabilities & AGREED)) {
+      throw new SallyportError('SP_UPSTREAM', 'the database lacks a capability that its client was offered');
+    }
+    pinned = await pin(upstream, connection, readOnly);
+  } catch (error) {
+    options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
+    admitted.ended(`the database could not be reached: ${said(error)}`);
+    const message = `connection "${connection.name}" cannot be reached by the gateway; its log says why`;
+    socket.end(err(sequence, { code: 1429, sqlstate: 'HY000', message }));
+    return;
+  }
+
+  const cancel = () => {
+    cancelUpstream(connection, pinned.connectionId).catch((error: unknown) => {
+      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
+    });
+  };
+  const relay = new Relay({
+    gate: openGate([connection.database], pinned),
+    status: upstream.status,
+    maxStatementBytes: options.maxStatementBytes,
+    deprecateEof: (who.capabilities & Capability.deprecateEof) !== 0,
+    pins: pinned.pins,
+    kill: (what, id) => {
+      const found = killable.get(id);
+      if (found?.grant !== session.grant.id) return false;
+      if (what === 'query') found.cancel();
+      else found.end();
+      return true;
+    },
+    wake: () => running.wake(),
+  });
+  const running = new WireSession({
+    client: socket,
+    server: upstream.socket,
+    relay,
+    lastWords: lastWords(relay),
+    turn: options.turn,
+    cancel,
+    ended: (why) => {
+      killable.delete(connectionId);
+      admitted.ended(why);
+    },
+    warn: (message) => options.log.warn({ session: session.id, connection: connection.name }, message),
+  });
+  end = (reason) => running.end(reason);
+  opened(running);
+  killable.set(connectionId, {
+    grant: session.grant.id,
+    cancel,
+    end: () => running.end({ kind: 'grant', message: 'the session was killed by another of its grant' }),
+  });
+  socket.write(ok(sequence, upstream.status));
+  running.start(who.rest, upstream.rest);
+  if (socket.destroyed) running.end({ kind: 'shutdown', message: 'the client has left' });
+}
+
+interface Pinned extends Reading {
+  /** The database's own. */
+  readonly connectionId: number;
+  /** What sets the session up again as it is now. */
+  readonly pins: readonly string[];
+}
+
+const STATE = `SELECT @@version, @@sql_mode, CONNECTION_ID(), DATABASE(), @@character_set_client, @@character_set_connection,
+  @@character_set_results, @@collation_connection`;
+
+/** Asks for what the gateway relies on, and sets what is not as it has to be. Rejects with SP_UPSTREAM. */
+async function pin(upstream: Upstream, { database }: Connection, readOnly: boolean): Promise<Pinned> {
+  const [row] = await runQuery(upstream, STATE);
+  const [version, sqlMode, connectionId, current, client, connection, results, collation] = row ?? [];
+  if (version == null || sqlMode == null || !/^[A-Z0-9_,]*$/i.test(sqlMode) || !/^\d+$/.test(connectionId ?? '')) {
+    throw new SallyportError('SP_UPSTREAM', 'the database does not say what its session is like');
+  }
+  if (current?.toLowerCase() !== database.toLowerCase()) {
+    throw new SallyportError('SP_UPSTREAM', 'the session does not begin in the database of its connection');
+  }
+  const text =
+    [client, connection, results].every((charset) => /^utf8(mb[34])?$/.test(charset ?? '')) && client === connection;
+  const names = text && /^\w+$/.test(collation ?? '') ? `${client} COLLATE ${collation}` : 'utf8mb4';
+  const setNames = `SET NAMES ${names}`;
+  const noWrites = readOnly ? ['SET SESSION TRANSACTION READ ONLY'] : [];
+  for (const statement of text ? noWrites : [setNames, ...noWrites]) await runQuery(upstream, statement);
+  return {
+    sqlMode,
+    mariadb: /mariadb/i.test(version),
+    connectionId: Number(connectionId),
+    pins: [setNames, `SET SESSION sql_mode = '${sqlMode}'`, ...noWrites],
+  };
+}
+
+/** Ids are guessed by nobody; they fit in the four bytes of the greeting, and in those who take them for signed. */
+function freeId(taken: ReadonlyMap<number, unknown>): number {
+  for (;;) {
+    const id = randomInt(1, 2 ** 31 - 1);
+    if (!taken.has(id)) return id;
+  }
+}

@@ -1,0 +1,95 @@
+// What the ports of both protocols share: from an accepted socket to a session.
+import type { Socket } from 'node:net';
+import type { Session } from '../types.ts';
+import type { EndReason, Open } from './listen.ts';
+import type { Turn } from './splice.ts';
+import type { ServerTls } from './tls.ts';
+
+/** A login that has proven its secret. */
+export interface Who {
+  readonly login: string;
+  readonly database: string | null;
+  readonly application: string;
+  readonly client: string;
+  /** Ends the session from outside: the grant is over, the config has changed. */
+  readonly end: (reason: EndReason) => void;
+}
+
+/** A proven login that may go on to its database; `OpenGate` takes what the database says of the session. */
+export interface Admitted<OpenGate> {
+  readonly session: Session;
+  readonly openGate: OpenGate;
+  /** The grant has no verb that writes: the database session is started read-only too, as depth. */
+  readonly readOnly: boolean;
+  /** The session has ended; `why` is one sentence for the record. */
+  readonly ended: (why: string) => void;
+}
+
+export interface TurnedAway {
+  readonly refused: string;
+  readonly hint?: string;
+}
+
+export interface PortOptions<Verifier, OpenGate> {
+  readonly tls: ServerTls;
+  readonly tlsRequired: boolean;
+  /** Milliseconds. */
+  readonly handshakeTimeoutMs: number;
+  readonly maxStatementBytes: number;
+  readonly turn: Turn;
+  /** The verifier of a live grant's login. */
+  readonly lookup: (login: string) => Verifier | undefined;
+  /** Lets a proven login in, or says why not. Puts the session's start into the record. */
+  readonly admit: (who: Who) => Admitted<OpenGate> | TurnedAway;
+  readonly log: { info(data: object, message: string): void; warn(data: object, message: string): void };
+}
+
+/** How a protocol brings a client to its session. */
+export interface Steps<Proven> {
+  /** Proves who it is. Null where it was refused, or has wanted something else and got it. */
+  login(raw: Socket): Promise<Proven | null>;
+  /** From a proven login to a session, which `opened` is told of. `signal` is aborted when the client leaves. */
+  open(proven: Proven, client: string, signal: AbortSignal, opened: (session: Open) => void): Promise<void>;
+}
+
+/** Makes what serves the clients of a listening port. */
+export function servePort<Proven>(
+  { handshakeTimeoutMs, log }: Pick<PortOptions<unknown, unknown>, 'handshakeTimeoutMs' | 'log'>,
+  { login, open }: Steps<Proven>,
+): (socket: Socket, closed: () => void) => Open {
+  return (raw, closed) => {
+    /** Until there is a session, an end is a closed socket. */
+    let session: Open = { end: () => raw.destroy(), idleSince: null };
+    raw.once('close', closed);
+    raw.on('error', () => raw.destroy());
+    const timer = setTimeout(() => raw.destroy(), handshakeTimeoutMs);
+    const client = `${raw.remoteAddress ?? '?'}:${raw.remotePort ?? 0}`;
+    login(raw)
+      .then(async (proven) => {
+        // The database has a limit of its own; how that went the client is told.
+        clearTimeout(timer);
+        if (proven === null) return;
+        const abort = new AbortController();
+        raw.once('close', () => abort.abort());
+        await open(proven, client, abort.signal, (made) => {
+          session = made;
+        });
+      })
+      .catch((error: unknown) => {
+        log.info({ client, reason: said(error) }, 'a client did not get in');
+        raw.destroy();
+      })
+      .finally(() => clearTimeout(timer));
+    return {
+      end: (reason) => session.end(reason),
+      get idleSince() {
+        return session.idleSince;
+      },
+    };
+  };
+}
+
+/** What was thrown, as one line for the log. */
+export function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
