@@ -113,7 +113,7 @@ export class Masks {
     // A COPY has no description: what detectors need of its columns comes from following it.
     const copied = this.detects && facts.copy != null;
     if (!protection.any && !copied) return { refused: null, outputs: undefined, looksAtValues: false };
-    const reason = exposure(facts, relations, protection);
+    const reason = exposure(facts, relations, protection, this.#language.system);
     if (reason !== null) return { refused: reason };
     if (protection.any && facts.handles.some(({ action }) => action === 'execute')) {
       const refused = this.#executes(text, facts);

@@ -230,6 +230,8 @@ export interface CatalogRelation {
   readonly calls?: readonly FunctionUse[] | undefined;
   /** Attribute number to type. */
   readonly types?: ReadonlyMap<number, ColumnType> | undefined;
+  /** Attribute numbers of columns that `*` and an INSERT without a list leave out. */
+  readonly invisible?: ReadonlySet<number> | undefined;
   /** Of a view or materialised view: its query, every name but the system's written with its schema. */
   readonly definition?: string | undefined;
 }

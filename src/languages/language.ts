@@ -3,6 +3,7 @@
 // above it (judge, masks, explain, main) works by these alone.
 
 import type { Detector } from '../mask/detectors/scan.ts';
+import type { System } from '../mask/exposure.ts';
 import type { Strategy } from '../mask/rules.ts';
 import type { RelationTarget } from '../policy/decide.ts';
 import type {
@@ -46,6 +47,7 @@ export interface Language {
   /** Further schemas that an unqualified name may lead to before the statement runs, as this session may have changed things. */
   otherSchemas(use: RelationUse, first: RelationTarget, world: World): readonly string[];
 
+  readonly system: System;
   /** The lineage of the index-th statement of a text. Never throws. */
   lineageOf(text: string, index: number, world: World): Lineage | { readonly unproven: string };
   /** The lineage of a view's query as the catalog has it; null where there is none. */

@@ -1,4 +1,5 @@
 // MySQL and MariaDB as a language: their grammar, catalog, types and wire, put together.
+import { MYSQL_SYSTEM } from '../mask/exposure.ts';
 import { mysqlCellMask, mysqlDetectorMask } from '../mask/mysql/cells.ts';
 import { buildCatalog, CATALOG_SQL, NOTHING } from '../sql/mysql/catalog.ts';
 import { classify } from '../sql/mysql/classify.ts';
@@ -41,6 +42,7 @@ export const mysql: Language = {
   // One schema is looked into, and a temporary table hides another of its name in that one.
   otherSchemas: () => [],
 
+  system: MYSQL_SYSTEM,
   lineageOf: (text, index, { catalog, searchPath, mode }) => {
     const lexMode = readMode(mode);
     return lexMode === null

@@ -1,5 +1,6 @@
 // PostgreSQL as a language: its grammar, catalog, types and wire, put together.
 import { detectorMask } from '../mask/detectors/cell.ts';
+import { PG_SYSTEM } from '../mask/exposure.ts';
 import { cellMask } from '../mask/strategies.ts';
 import { buildCatalog, CATALOG_SQL, QUERIES } from '../sql/pg/catalog.ts';
 import { classify, ready } from '../sql/pg/classify.ts';
@@ -53,6 +54,7 @@ export const postgres: Language = {
     });
   },
 
+  system: PG_SYSTEM,
   lineageOf,
   lineageOfView: ({ definition }, catalog) =>
     definition === undefined ? null : lineageOf(definition, 0, { catalog, searchPath: [] }),

@@ -2,17 +2,28 @@
 // out of sight, the system's own copies of values, changes of a protected relation's definition. What the values of a
 // statement that can be followed do is for `flow.ts`.
 
-import type { CatalogRelation, ColumnUse, Facts, FunctionUse, RelationUse } from '../types.ts';
+import type { CatalogRelation, ColumnUse, Facts, FunctionUse, Need, RelationUse } from '../types.ts';
 import type { ProtectedRelation, Protection } from './protect.ts';
 
 /** A relation that the statement uses (`*`: every one); undefined where the catalog, read just now, does not have it. */
 export interface TouchedRelation {
   readonly use: RelationUse;
   readonly relation: CatalogRelation | undefined;
+  /** What the system's own relation needs to be read, null where it is none of them. */
+  readonly target?: { readonly system: Need | null };
 }
 
-/** Relations of the system's and of extensions that hold samples of columns, or statements with their values. So does TOAST. */
-const COPIES: ReadonlySet<string> = new Set([
+/** Where a database system keeps values besides its tables. */
+export interface System {
+  /** A relation that holds samples of columns, or statements with their values. */
+  copies(relation: TouchedRelation): boolean;
+  /** A function with a known effect that also reads what was stored. */
+  reads(name: string): boolean;
+  /** The schema whose functions are the system's own; null where there is none. */
+  readonly schema: string | null;
+}
+
+const PG_COPIES: ReadonlySet<string> = new Set([
   'pg_stats',
   'pg_stats_ext',
   'pg_stats_ext_exprs',
@@ -22,6 +33,20 @@ const COPIES: ReadonlySet<string> = new Set([
   'pg_stat_activity',
   'pg_stat_statements',
 ]);
+
+/** Relations by their name alone, whichever schema they are in: extensions have them too. So does TOAST. */
+export const PG_SYSTEM: System = {
+  copies: ({ use }) => PG_COPIES.has(use.name) || /^pg_toast_/.test(use.name),
+  reads: (name) => /^lo(_|read$|write$)/.test(name),
+  schema: 'pg_catalog',
+};
+
+/** Whatever there is of the system's beside the schema itself: histograms, other sessions' statements, logs, pages. */
+export const MYSQL_SYSTEM: System = {
+  copies: ({ target }) => target !== undefined && target.system !== null && target.system !== 'read',
+  reads: () => false,
+  schema: null,
+};
 
 /**
  * Changes of a relation that show none of its values and leave it within the rules' reach, as far as the columns that they
@@ -65,9 +90,18 @@ export function onlyChanges({ kinds }: Facts): boolean {
  * Why the statement is refused, for the agent to read, or null. `relations` are those of `facts`, found in the catalog that
  * `protection` was made from.
  */
-export function exposure(facts: Facts, relations: readonly TouchedRelation[], protection: Protection): string | null {
+export function exposure(
+  facts: Facts,
+  relations: readonly TouchedRelation[],
+  protection: Protection,
+  system: System,
+): string | null {
   if (!protection.any) return null;
-  return unseenBody(facts, relations, protection) ?? copies(relations) ?? changed(facts, relations, protection);
+  return (
+    unseenBody(facts, relations, protection, system) ??
+    copies(relations, system) ??
+    changed(facts, relations, protection)
+  );
 }
 
 /** Whether a statement touches a relation that holds protected data, so that its values have to be followed. */
@@ -76,14 +110,23 @@ export function touchesProtected(relations: readonly TouchedRelation[], protecti
 }
 
 /** What runs out of sight may read anything, whatever relations the statement itself names. */
-function unseenBody(facts: Facts, relations: readonly TouchedRelation[], protection: Protection): string | null {
+function unseenBody(
+  facts: Facts,
+  relations: readonly TouchedRelation[],
+  protection: Protection,
+  system: System,
+): string | null {
   if (facts.opaque !== null) {
     return `this database has masked columns, and what ${facts.opaque} does with them cannot be seen; send the statements inside it one by one`;
   }
-  const call = facts.functions.find((use) => mayReadAnything(use, protection));
+  const call = facts.functions.find((use) => mayReadAnything(use, protection, system));
   if (call !== undefined) {
     const name = call.schema === null ? call.name : `${call.schema}.${call.name}`;
-    return `this database has masked columns, and ${name} could read them out of sight; use what PostgreSQL itself has without effects, and where the database has its own of that name, put pg_catalog. before it`;
+    const own =
+      system.schema === null
+        ? ''
+        : `, and where the database has its own of that name, put ${system.schema}. before it`;
+    return `this database has masked columns, and ${name} could read them out of sight; use what the server itself has without effects${own}`;
   }
   const column = facts.columns.find((use) => mayCall(use, relations, protection));
   if (column === undefined) return null;
@@ -92,11 +135,11 @@ function unseenBody(facts: Facts, relations: readonly TouchedRelation[], protect
 
 const OPERATOR = 'operator ';
 
-function mayReadAnything(use: FunctionUse, protection: Protection): boolean {
+function mayReadAnything(use: FunctionUse, protection: Protection, system: System): boolean {
   // `write` is a list of known functions (nextval, pg_notify, advisory locks …); of these only large objects are read.
   if (use.need !== 'read' && use.need !== 'write') return true;
-  if (/^lo(_|read$|write$)/.test(use.name)) return true;
-  if (use.schema === 'pg_catalog') return false;
+  if (system.reads(use.name)) return true;
+  if (use.schema !== null && use.schema === system.schema) return false;
   if (use.name.startsWith(OPERATOR)) return protection.userOperators.has(use.name.slice(OPERATOR.length));
   return protection.userFunctions.has(use.name);
 }
@@ -107,8 +150,8 @@ function mayCall(use: ColumnUse, relations: readonly TouchedRelation[], protecti
   return !relations.every(({ relation }) => relation !== undefined && hasColumn(relation, use.name));
 }
 
-function copies(relations: readonly TouchedRelation[]): string | null {
-  const found = relations.find(({ use }) => COPIES.has(use.name) || /^pg_toast_/.test(use.name));
+function copies(relations: readonly TouchedRelation[], system: System): string | null {
+  const found = relations.find((relation) => system.copies(relation));
   if (found === undefined) return null;
   return `${found.use.name} holds copies of values of masked columns; it cannot be read where columns are masked`;
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exposure } from '../../src/mask/exposure.ts';
+import { exposure, PG_SYSTEM } from '../../src/mask/exposure.ts';
 import { protect } from '../../src/mask/protect.ts';
 import { compileMasking } from '../../src/mask/rules.ts';
 import type { ColumnPlace, ColumnUse, Facts, FunctionUse, Need, Verb } from '../../src/types.ts';
@@ -54,7 +54,7 @@ function reason(of: Facts, relations: readonly string[], config: object = {}): s
       relation: catalog.find('public', name, []),
     };
   });
-  return exposure(of, touched, protect(masking, catalog));
+  return exposure(of, touched, protect(masking, catalog), PG_SYSTEM);
 }
 
 test('what can be followed is no concern of this', () => {

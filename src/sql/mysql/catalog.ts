@@ -20,7 +20,7 @@ export const CATALOG_SQL: readonly string[] = [
   'SELECT @@version, @@global.sql_mode, @@lower_case_table_names',
   "SET SESSION sql_mode = ''",
   `SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN ${SYSTEM} ORDER BY 1, 2`,
-  `SELECT table_schema, table_name, ordinal_position, column_name, data_type, column_type, generation_expression
+  `SELECT table_schema, table_name, ordinal_position, column_name, column_type, generation_expression, extra
     FROM information_schema.columns WHERE table_schema NOT IN ${SYSTEM} ORDER BY 1, 2, 3`,
   `SELECT table_schema, table_name, view_definition FROM information_schema.views WHERE table_schema NOT IN ${OTHERS} ORDER BY 1, 2`,
   `SELECT routine_schema, routine_name FROM information_schema.routines WHERE routine_schema NOT IN ${OTHERS} ORDER BY 1, 2`,
@@ -107,9 +107,11 @@ function made(
   const names = columns.map((row) => (row[3] ?? '').toLowerCase());
   const types = new Map<number, ColumnType>();
   const generatedFrom = new Map<number, readonly number[]>();
+  const invisible = new Set<number>();
   for (const [i, row] of columns.entries()) {
-    types.set(i + 1, { oid: typeOf(row[5] ?? ''), modifier: -1 });
-    if (row[6]) generatedFrom.set(i + 1, usedColumns(row[6], names, mode));
+    types.set(i + 1, { oid: typeOf(row[4] ?? ''), modifier: -1 });
+    if (row[5]) generatedFrom.set(i + 1, usedColumns(row[5], names, mode));
+    if (/invisible/i.test(row[6] ?? '')) invisible.add(i + 1);
   }
   return {
     oid: oidOf(schema, name),
@@ -122,6 +124,7 @@ function made(
     calls: [],
     generatedFrom,
     types,
+    invisible: invisible.size === 0 ? undefined : invisible,
     definition: view && schema !== 'information_schema' ? (definition ?? '') : undefined,
   };
 }

@@ -99,6 +99,8 @@ function prepared(walk: Walk, text: string, depth: number): void {
     throw new NotParsed('the text of a prepared statement is not understood', 0);
   }
   understand(walk, only, depth + 1);
+  // When it is executed, names would lead elsewhere out of sight.
+  if (walk.kinds.includes('use')) walk.need('never');
 }
 
 function createTable(

@@ -159,6 +159,7 @@ function set(walk: Walk, c: Cursor): void {
   return admin(walk, c, 'set-role');
 }
 
+/** Inside PREPARE it would move where names lead when it is executed, out of sight. */
 function use(walk: Walk, c: Cursor): void {
   c.at++;
   walk.kind('use');
@@ -332,6 +333,7 @@ function alterTable(walk: Walk, c: Cursor): void {
   ifExists(c);
   const table = c.qualified();
   walk.relation(table, 'ddl');
+  let depth = 0;
   for (; c.token.type !== 'end'; c.at++) {
     if (c.isWord('drop')) {
       const what = c.peek().lower;
@@ -339,6 +341,8 @@ function alterTable(walk: Walk, c: Cursor): void {
       else if (NOT_COLUMNS.has(what)) walk.kind('drop-constraint');
     } else if (c.isWord('rename')) {
       const mark = c.at++;
+      // Under another name a column or a table is out of reach of what goes by names.
+      walk.column(null, '*', 'expression');
       if (c.isWord('column') || c.isWord('index') || c.isWord('key')) continue;
       if (!c.takeWord('to')) c.takeWord('as');
       if (c.isName()) {
@@ -346,9 +350,15 @@ function alterTable(walk: Walk, c: Cursor): void {
         walk.relation(c.qualified(), 'ddl');
       }
       c.at = mark;
+    } else if (c.isWord('change')) {
+      walk.column(null, '*', 'expression');
     } else if (c.isWord('discard') || c.isWord('import') || c.isWord('exchange')) {
       walk.need('admin');
-    }
+      walk.column(null, '*', 'expression');
+    } else if (c.isOperator('(')) depth++;
+    else if (c.isOperator(')')) depth--;
+    // A default may copy another column into the rows that there are.
+    else if (c.isName() && (depth > 0 || c.isWord('default', -1))) walk.column(null, c.token.value, 'expression');
     reaching(walk, c);
   }
 }
@@ -381,7 +391,6 @@ const ENGINES: ReadonlySet<string> = new Set([
   'rocksdb',
   'columnstore',
   'mroonga',
-
   'blackhole',
   'tokudb',
   'sequence',

@@ -6,9 +6,9 @@
 // judged elsewhere, and so is EXECUTE and FETCH, whose outputs are those of what they name.
 
 import type { Catalog, Lineage } from '../../types.ts';
+import { columnOf, dependenceOf, type Field, INDEPENDENT } from '../flow.ts';
 import { change } from './lineage/changes.ts';
 import { decideBy, shapeOf } from './lineage/expressions.ts';
-import { columnOf, dependenceOf, type Field, INDEPENDENT } from './lineage/flow.ts';
 import { renamed, storedItem } from './lineage/from.ts';
 import { query } from './lineage/queries.ts';
 import { type Level, openLevel, startRun, write } from './lineage/scope.ts';

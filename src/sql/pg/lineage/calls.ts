@@ -2,10 +2,10 @@
 // Which function a name reaches, and whether it reads more than it is given, is judged elsewhere.
 
 import type { FunctionResult } from '../../../types.ts';
+import { computed, derive, type Field, INDEPENDENT, isFree, type Value } from '../../flow.ts';
 import { functionNeed } from '../functions.ts';
 import { type Fields, namesOf, optional, qualified } from '../tree.ts';
 import { decideBy, evaluateAll, sorted, window } from './expressions.ts';
-import { computed, derive, type Field, INDEPENDENT, isFree, type Value } from './flow.ts';
 import { decide, type Level, type Run, write } from './scope.ts';
 
 /** Functions that keep or send what they are given, beside those that need more than `read`. */

@@ -1,9 +1,9 @@
 // What a cast leaves of a value: a cast to the type that it has leaves it as it is, everything else computes a new one.
 
 import type { CatalogType } from '../../../types.ts';
+import { type Field, type Flow, made, type Value } from '../../flow.ts';
 import { type Fields, listOf, NotUnderstood, namesOf, qualified } from '../tree.ts';
 import { shapeOf } from './expressions.ts';
-import { type Field, type Flow, made, type Value } from './flow.ts';
 import type { Run } from './scope.ts';
 
 type Row = Value['row'];

@@ -1,8 +1,18 @@
 // INSERT, UPDATE, DELETE and MERGE: what is written into which columns, and what RETURNING shows of it.
 
+import {
+  columnKey,
+  computed,
+  derive,
+  either,
+  type Field,
+  type Flow,
+  INDEPENDENT,
+  isFree,
+  type Value,
+} from '../../flow.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, nameOf, nodeOf, optional, textOf } from '../tree.ts';
 import { decideBy, evaluate, evaluateAll, shapeOf } from './expressions.ts';
-import { columnKey, computed, derive, either, type Field, type Flow, INDEPENDENT, isFree, type Value } from './flow.ts';
 import { fromItem, fromItems, storedItem } from './from.ts';
 import { query, targets, withClause } from './queries.ts';
 import { type Item, item, type Level, openLevel, withItems, write } from './scope.ts';

@@ -1,10 +1,10 @@
 // The value of an expression: an allow-list of nodes, each with what it takes from its parts.
 
+import { computed, derive, type Field, INDEPENDENT, isFree, PARAMETER, rowOf, scalar, type Value } from '../../flow.ts';
 import { known, LEAF, NAMES, NODE, SHAPES, type Shape } from '../shapes.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, nameOf, namesOf, nodeOf, optional, textOf } from '../tree.ts';
 import { call } from './calls.ts';
 import { castTo, valueAs } from './casts.ts';
-import { computed, derive, type Field, INDEPENDENT, isFree, PARAMETER, rowOf, scalar, type Value } from './flow.ts';
 import { query } from './queries.ts';
 import { decide, fieldOf, findColumn, findItem, type Item, type Level, spend, starred, wholeRow } from './scope.ts';
 

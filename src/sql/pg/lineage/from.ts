@@ -1,10 +1,10 @@
 // What stands in FROM: relations, CTEs, subqueries, functions and joins, as items that names can mean
 // (parser/parse_clause.c: transformFromClauseItem).
 
+import { computed, derive, type Field, type Flow, INDEPENDENT, scalar, type Value } from '../../flow.ts';
 import { type Fields, fieldsOf, listOf, NotUnderstood, namesOf, nodeOf, optional, textOf } from '../tree.ts';
 import { valueAs } from './casts.ts';
 import { decideBy, evaluate, evaluateAll, shapeOf } from './expressions.ts';
-import { computed, derive, type Field, type Flow, INDEPENDENT, scalar, type Value } from './flow.ts';
 import { join } from './joins.ts';
 import { query } from './queries.ts';
 import { relationFields } from './relations.ts';

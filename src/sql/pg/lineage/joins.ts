@@ -1,9 +1,9 @@
 // Joins: which columns they have, which of them USING and NATURAL merge, and what stays visible of their sides
 // (parser/parse_clause.c: transformFromClauseItem, buildMergedJoinVar).
 
+import { derive, type Field, sameType, type Value } from '../../flow.ts';
 import { type Fields, NotUnderstood, namesOf, textOf } from '../tree.ts';
 import { decideBy } from './expressions.ts';
-import { derive, type Field, sameType, type Value } from './flow.ts';
 import { aliasOf, type From, fromItem, renamed } from './from.ts';
 import { decide, type Item, item, type Level, spend, withItems } from './scope.ts';
 

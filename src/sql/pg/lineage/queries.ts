@@ -1,9 +1,9 @@
 // SELECT, VALUES, set operations and WITH: the columns of a query's result, and what decides about its rows.
 
+import { derive, either, type Field, INDEPENDENT, type Value } from '../../flow.ts';
 import { type Fields, fieldsOf, integerOf, listOf, NotUnderstood, namesOf, nodeOf, optional, textOf } from '../tree.ts';
 import { change } from './changes.ts';
 import { decideBy, evaluate, rowFields, shapeOf, starFields, window } from './expressions.ts';
-import { derive, either, type Field, INDEPENDENT, type Value } from './flow.ts';
 import { fromItems, renamed } from './from.ts';
 import { allFields, type Cte, decide, findColumn, item, type Level, openLevel } from './scope.ts';
 import { titleOf } from './titles.ts';

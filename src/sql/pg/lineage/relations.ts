@@ -1,10 +1,10 @@
 // The columns of relations: those of tables are what everything else comes from; those of views come from their queries.
 
 import type { Catalog, CatalogRelation } from '../../../types.ts';
+import { columnKey, type Field, type Flow, union, type Value } from '../../flow.ts';
 import { parse } from '../parser.ts';
 import { NotUnderstood, nodeOf } from '../tree.ts';
 import { rowOfType } from './casts.ts';
-import { columnKey, type Field, type Flow, union, type Value } from './flow.ts';
 import { query } from './queries.ts';
 import { openLevel, startRun } from './scope.ts';
 

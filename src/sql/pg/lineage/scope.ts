@@ -2,8 +2,8 @@
 // (parser/parse_relation.c: colNameToVar, refnameNamespaceItem, scanNameSpaceForCTE).
 
 import type { Catalog } from '../../../types.ts';
+import { type ColumnKey, computed, type Field, type Flow, INDEPENDENT, rowOf, type Value } from '../../flow.ts';
 import { NotUnderstood } from '../tree.ts';
-import { type ColumnKey, computed, type Field, type Flow, INDEPENDENT, rowOf, type Value } from './flow.ts';
 
 /** Where values of one statement flow, as far as it has been looked at. */
 export interface Run {

@@ -1,6 +1,6 @@
 // What a value may hold of which columns, and how values combine.
 
-import type { BaseColumn, ColumnType, Dependence } from '../../../types.ts';
+import type { BaseColumn, ColumnType, Dependence } from '../types.ts';
 
 /** A relation's OID and an attribute number in one number; attribute numbers end at 1664 (MaxTupleAttributeNumber). */
 export type ColumnKey = number;
@@ -41,7 +41,7 @@ export interface Value {
 export interface Field {
   readonly name: string;
   readonly value: Value;
-  /** `*` leaves it out: what SEARCH and CYCLE add, inside the CTE itself. */
+  /** `*` leaves it out: what SEARCH and CYCLE add, inside the CTE itself; a column that is INVISIBLE. */
   readonly starless?: boolean;
 }
 

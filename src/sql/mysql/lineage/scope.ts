@@ -1,0 +1,140 @@
+// What names mean inside a query of MySQL's dialect: levels of tables in FROM and of CTEs, looked up as the servers do (MySQL
+// sql/sql_base.cc: find_field_in_tables; sql/item.cc: Item_field::fix_fields). Names of columns mind no case; those of tables and
+// aliases are taken without regard to it too, and what could be two then is not followed.
+import type { Catalog } from '../../../types.ts';
+import { type ColumnKey, computed, type Field, type Flow, type Value } from '../../flow.ts';
+import type { LexMode } from '../lexer.ts';
+
+/** The analysis stops here: what is behind this point is not known. */
+export class NotFollowed extends Error {}
+
+/** Where values of one statement flow, as far as it has been looked at. */
+export interface Run {
+  readonly text: string;
+  readonly catalog: Catalog;
+  readonly searchPath: readonly string[];
+  readonly mode: LexMode;
+  readonly predicates: Set<ColumnKey>;
+  readonly writes: Write[];
+  /** How much has been done so far. */
+  work: number;
+}
+
+export interface Write {
+  readonly into: string;
+  readonly column: ColumnKey | null;
+  readonly from: Flow;
+}
+
+export interface Place {
+  readonly catalog: Catalog;
+  readonly searchPath: readonly string[];
+  readonly mode: LexMode;
+}
+
+export function startRun(text: string, { catalog, searchPath, mode }: Place): Run {
+  return { text, catalog, searchPath, mode, predicates: new Set(), writes: [], work: 0 };
+}
+
+/** Ends what would hold up everybody else (this is some 0.2 s); ordinary statements take some hundreds or thousands. */
+const MOST_WORK = 2_000_000;
+
+/** Counts work: a unit is a column or item looked at. */
+export function spend(run: Run, work: number): void {
+  run.work += work;
+  if (run.work > MOST_WORK) throw new NotFollowed('the statement is too large to follow its columns');
+}
+
+/** A table in FROM that `name.column` can mean. */
+export interface Item {
+  /** In lower case; null: it cannot be named. */
+  readonly name: string | null;
+  /** In lower case; of a stored table, whatever its alias; else null. */
+  readonly schema: string | null;
+  /** Names in lower case. */
+  readonly fields: readonly Field[];
+}
+
+/** One query. */
+export interface Level {
+  readonly run: Run;
+  readonly parent: Level | null;
+  readonly items: Item[];
+  /** The columns that may stand alone, in the order of `*`: those that a join merges are here once. */
+  open: Field[];
+  readonly ctes: Map<string, () => readonly Field[]>;
+}
+
+export function openLevel(run: Run, parent: Level | null): Level {
+  return { run, parent, items: [], open: [], ctes: new Map() };
+}
+
+/** What a table in FROM that is not LATERAL sees: the CTEs of its level, and the levels around. */
+export function besides(level: Level): Level {
+  return { ...level, items: [], open: [] };
+}
+
+/** A name without a dot. */
+export function findColumn(level: Level, written: string): Value {
+  const name = written.toLowerCase();
+  for (let at: Level | null = level; at !== null; at = at.parent) {
+    spend(level.run, at.open.length);
+    const [found, another] = at.open.filter((field) => field.name === name);
+    if (another !== undefined) throw new NotFollowed(`the column ${written} is ambiguous`);
+    if (found !== undefined) return found.value;
+  }
+  throw new NotFollowed(`the column ${written} is not known`);
+}
+
+/** `table.column`, `schema.table.column`. */
+export function findQualified(level: Level, schema: string | null, table: string, written: string): Value {
+  const item = findItem(level, schema, table);
+  const name = written.toLowerCase();
+  spend(level.run, item.fields.length);
+  const [found, another] = item.fields.filter((field) => field.name === name);
+  if (found === undefined || another !== undefined) {
+    throw new NotFollowed(`the column ${table}.${written} is not known`);
+  }
+  return found.value;
+}
+
+/** What stands before a dot. */
+export function findItem(level: Level, schema: string | null, table: string): Item {
+  const name = table.toLowerCase();
+  const place = schema?.toLowerCase() ?? null;
+  for (let at: Level | null = level; at !== null; at = at.parent) {
+    spend(level.run, at.items.length);
+    const [found, another] = at.items.filter((item) => item.name === name && (place === null || item.schema === place));
+    if (another !== undefined) throw new NotFollowed(`${table} is ambiguous`);
+    if (found !== undefined) return found;
+  }
+  throw new NotFollowed(`the table ${table} is not known`);
+}
+
+export function findCte(level: Level, written: string): (() => readonly Field[]) | null {
+  const name = written.toLowerCase();
+  for (let at: Level | null = level; at !== null; at = at.parent) {
+    const found = at.ctes.get(name);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** Notes that these decide which rows there are, or how many. */
+export function decide(run: Run, values: readonly Value[]): void {
+  const flow = computed(values);
+  if (flow.unproven !== null) throw new NotFollowed(flow.unproven);
+  for (const key of flow.keys) run.predicates.add(key);
+}
+
+/** Notes that a value is stored or sent elsewhere. */
+export function write(run: Run, into: string, column: ColumnKey | null, from: Flow): void {
+  run.writes.push({ into, column, from });
+}
+
+/** The same columns by other names. */
+export function renamed(fields: readonly Field[], names: readonly string[] | null): readonly Field[] {
+  if (names === null) return fields;
+  if (names.length !== fields.length) throw new NotFollowed('a list of columns has another length than its query');
+  return fields.map(({ value }, i) => ({ name: (names[i] ?? '').toLowerCase(), value }));
+}
