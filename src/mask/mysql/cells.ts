@@ -105,7 +105,7 @@ export function mysqlCellMask(strategy: Strategy, column: MysqlColumn): CellMask
   if (strategy.kind === 'hash') return byText(mask, column);
   // The same for every cell.
   const value = mask(NOUGHT, 0, NOUGHT.length);
-  const made = value == null ? null : written(value, column, strategy.kind === 'redact');
+  const made = value == null ? null : written(value, column, strategy.kind !== 'constant');
   return () => made;
 }
 

@@ -127,18 +127,26 @@ function made(
 const MYSQL_PLAN = 'id select_type table partitions type possible_keys key key_len ref rows filtered extra'.split(' ');
 const MARIADB_PLAN = 'id select_type table type possible_keys key key_len ref rows extra'.split(' ');
 
-/** As a table a plan holds names and numbers; in other formats the values of rows that are read while planning too. */
+/**
+ * As a table a plan holds names and numbers; in other formats the values of rows that are read while planning too. MySQL 9 has
+ * another format where none is named (`explain_format`).
+ */
 function plan(
   level: Level,
   { start }: ParsedStatement,
   { statement }: Extract<Statement, { kind: 'explain' }>,
 ): Outputs {
-  const words = level.run.text.slice(start, statement.start).trim();
-  if (!/^(explain|describe|desc)$/i.test(words)) {
-    throw new NotFollowed(`${words} can show values of rows that are read while planning; write EXPLAIN alone`);
+  const { run } = level;
+  const words = run.text.slice(start, statement.start).trim();
+  const asTable = /^(explain|describe|desc)\s+format\s*=\s*traditional$/i.test(words);
+  const tables = run.mode.mariadb || /^8\./.test(run.catalog.server?.version ?? '');
+  const plain = tables && /^(explain|describe|desc)$/i.test(words);
+  if (!asTable && !plain) {
+    throw new NotFollowed(
+      `${words} can show values of rows that are read while planning; write EXPLAIN${tables ? '' : ' FORMAT=TRADITIONAL'}`,
+    );
   }
-  const inner = { ...level, run: { ...level.run, writes: [] } };
+  const inner = { ...level, run: { ...run, writes: [] } };
   outputsOf(inner, { statement, start: statement.start, end: statement.end, tokens: [] }, 1);
-  const names = level.run.mode.mariadb ? MARIADB_PLAN : MYSQL_PLAN;
-  return names.map((name) => ({ name, value: INDEPENDENT }));
+  return (run.mode.mariadb ? MARIADB_PLAN : MYSQL_PLAN).map((name) => ({ name, value: INDEPENDENT }));
 }
