@@ -17,7 +17,7 @@ const READ = words(`
   endpoint envelope equals exp export_set exteriorring extract extractvalue field find_in_set first_value floor format
   format_bytes format_pico_time found_rows from_base64 from_days from_unixtime from_vector geohash geomcollfromtext
   geomcollfromwkb geometrycollection geometryn geometrytype geomfromtext geomfromwkb get_dd_column_privileges get_format
-  glength greatest group_concat grouping gtid_subset gtid_subtract hex hour if ifnull in_list inet6_aton inet6_ntoa inet_aton
+  glength icu_version insert greatest group_concat grouping gtid_subset gtid_subtract hex hour if ifnull in_list inet6_aton inet6_ntoa inet_aton
   inet_ntoa instr interiorringn intersects interval isclosed isempty isnull isring issimple is_ipv4 is_ipv4_compat
   is_ipv4_mapped is_ipv6 is_uuid json json_array json_array_append json_array_insert json_array_intersect json_arrayagg
   json_compact json_contains json_contains_path json_depth json_detailed json_equals json_exists json_extract json_insert

@@ -13,7 +13,7 @@ export type Inner = (walk: Walk, text: string) => void;
 /** Reads the statement that stands at the cursor. Throws NotParsed. */
 export function utility(walk: Walk, c: Cursor, inner: Inner): void {
   const word = c.token.lower;
-  const handler = HANDLERS[word];
+  const handler = Object.hasOwn(HANDLERS, word) ? HANDLERS[word] : undefined;
   if (handler === undefined) c.fail('a statement that the gateway knows is expected');
   handler(walk, c, inner);
 }

@@ -97,7 +97,7 @@ function predicate(c: Cursor): Expression {
     if (c.takeWord('in')) {
       left = operator(c, `${no}in`, left.start, left, inList(c));
     } else if (c.takeWord('between')) {
-      const low = bits(c);
+      const low = c.mode.mariadb ? predicate(c) : bits(c);
       c.expectWord('and');
       left = operator(c, `${no}between`, left.start, left, low, predicate(c));
     } else if (c.takeWord('like')) {
@@ -570,7 +570,7 @@ function nameOrCall(c: Cursor): Expression {
 /** The name has been taken; `quoted` where it cannot be a built-in form. */
 function call(c: Cursor, schema: string | null, name: string, quoted: boolean, start: number): Expression {
   const lower = name.toLowerCase();
-  const special = quoted ? undefined : SPECIAL[lower];
+  const special = quoted ? undefined : SPECIAL.get(lower);
   c.expectOperator('(');
   const found: Partial<Call> = special === undefined ? plainArguments(c) : special(c);
   c.expectOperator(')');
@@ -587,8 +587,13 @@ function plainArguments(c: Cursor): Partial<Call> {
   const distinct = c.takeWord('distinct') || (c.takeWord('all') && false);
   const args = c.list(() => {
     const value = expression(c);
-    // Names for the arguments of loadable functions: UDF(x AS name).
-    if (c.takeWord('as')) c.name();
+    // Names for the arguments of loadable functions, types for those of dynamic columns: UDF(x AS name), COLUMN_GET(x, 'n' AS INT).
+    if (c.takeWord('as')) {
+      c.next();
+      words(c);
+      if (c.isOperator('(')) c.skipParentheses();
+      words(c);
+    }
     return value;
   });
   const orderBy = c.takeWords('order', 'by') ? c.list(() => orderItem(c)) : [];
@@ -596,75 +601,81 @@ function plainArguments(c: Cursor): Partial<Call> {
   return { args, distinct, orderBy, limit };
 }
 
+function words(c: Cursor): void {
+  while (c.token.type === 'word') c.at++;
+}
+
 /** Calls with keywords inside. */
-const SPECIAL: Readonly<Record<string, (c: Cursor) => Partial<Call>>> = {
-  extract: (c) => {
-    unit(c);
-    c.expectWord('from');
-    return { args: [expression(c)] };
-  },
-  timestampadd: withUnit,
-  timestampdiff: withUnit,
-  get_format: (c) => {
-    c.next();
-    c.expectOperator(',');
-    return { args: [expression(c)] };
-  },
-  trim: (c) => {
-    if (c.takeWord('leading') || c.takeWord('trailing') || c.takeWord('both')) {
-      const args = c.isWord('from') ? [] : [expression(c)];
+const SPECIAL: ReadonlyMap<string, (c: Cursor) => Partial<Call>> = new Map(
+  Object.entries({
+    extract: (c) => {
+      unit(c);
       c.expectWord('from');
-      return { args: [...args, expression(c)] };
-    }
-    const first = expression(c);
-    return { args: c.takeWord('from') ? [first, expression(c)] : [first] };
-  },
-  position: (c) => {
-    const first = bits(c);
-    c.expectWord('in');
-    return { args: [first, expression(c)] };
-  },
-  substring,
-  substr: substring,
-  mid: substring,
-  group_concat: (c) => {
-    const distinct = c.takeWord('distinct');
-    const args = c.list(() => expression(c));
-    const orderBy = c.takeWords('order', 'by') ? c.list(() => orderItem(c)) : [];
-    if (c.takeWord('separator')) c.next();
-    const limit = c.isWord('limit') ? limitOf(c) : null;
-    return { distinct, args, orderBy, limit };
-  },
-  char: (c) => {
-    const args = c.list(() => expression(c));
-    if (c.takeWord('using')) c.next();
-    return { args };
-  },
-  weight_string: (c) => {
-    const args = [expression(c)];
-    while (!c.isOperator(')')) {
-      if (c.isOperator('(')) c.skipParentheses();
-      else if (c.next().type === 'end') c.fail(') is expected');
-    }
-    return { args };
-  },
-  json_value: (c) => {
-    const args = c.list(() => expression(c));
-    if (c.takeWord('returning')) {
-      while (!c.isOperator(')') && !c.isWord('null') && !c.isWord('error') && !c.isWord('default')) {
+      return { args: [expression(c)] };
+    },
+    timestampadd: withUnit,
+    timestampdiff: withUnit,
+    get_format: (c) => {
+      c.next();
+      c.expectOperator(',');
+      return { args: [expression(c)] };
+    },
+    trim: (c) => {
+      if (c.takeWord('leading') || c.takeWord('trailing') || c.takeWord('both')) {
+        const args = c.isWord('from') ? [] : [expression(c)];
+        c.expectWord('from');
+        return { args: [...args, expression(c)] };
+      }
+      const first = expression(c);
+      return { args: c.takeWord('from') ? [first, expression(c)] : [first] };
+    },
+    position: (c) => {
+      const first = bits(c);
+      c.expectWord('in');
+      return { args: [first, expression(c)] };
+    },
+    substring,
+    substr: substring,
+    mid: substring,
+    group_concat: (c) => {
+      const distinct = c.takeWord('distinct');
+      const args = c.list(() => expression(c));
+      const orderBy = c.takeWords('order', 'by') ? c.list(() => orderItem(c)) : [];
+      if (c.takeWord('separator')) c.next();
+      const limit = c.isWord('limit') ? limitOf(c) : null;
+      return { distinct, args, orderBy, limit };
+    },
+    char: (c) => {
+      const args = c.list(() => expression(c));
+      if (c.takeWord('using')) c.next();
+      return { args };
+    },
+    weight_string: (c) => {
+      const args = [expression(c)];
+      while (!c.isOperator(')')) {
         if (c.isOperator('(')) c.skipParentheses();
         else if (c.next().type === 'end') c.fail(') is expected');
       }
-    }
-    while (!c.isOperator(')')) {
-      if (c.takeWord('default')) args.push(expression(c));
-      else if (!c.takeWord('null') && !c.takeWord('error')) c.fail('ON EMPTY or ON ERROR is expected');
-      c.expectWord('on');
-      if (!c.takeWord('empty') && !c.takeWord('error')) c.fail('EMPTY or ERROR is expected');
-    }
-    return { args };
-  },
-};
+      return { args };
+    },
+    json_value: (c) => {
+      const args = c.list(() => expression(c));
+      if (c.takeWord('returning')) {
+        while (!c.isOperator(')') && !c.isWord('null') && !c.isWord('error') && !c.isWord('default')) {
+          if (c.isOperator('(')) c.skipParentheses();
+          else if (c.next().type === 'end') c.fail(') is expected');
+        }
+      }
+      while (!c.isOperator(')')) {
+        if (c.takeWord('default')) args.push(expression(c));
+        else if (!c.takeWord('null') && !c.takeWord('error')) c.fail('ON EMPTY or ON ERROR is expected');
+        c.expectWord('on');
+        if (!c.takeWord('empty') && !c.takeWord('error')) c.fail('EMPTY or ERROR is expected');
+      }
+      return { args };
+    },
+  }),
+);
 
 function withUnit(c: Cursor): Partial<Call> {
   unit(c);

@@ -418,13 +418,15 @@ export function tableName(c: Cursor): TableFactor {
   const systemTime = c.isWord('for') && c.isWord('system_time', 1) ? systemTimeOf(c) : [];
   const alias = aliasOf(c, false);
   if (c.takeWord('tablesample')) c.fail('TABLESAMPLE is not understood');
-  while (c.isWord('use') || c.isWord('force') || c.isWord('ignore')) {
+  while (c.isOneOf(HINTS)) {
     if (!c.isWord('index', 1) && !c.isWord('key', 1)) break;
     indexHint(c);
-    c.takeOperator(',');
+    if (c.isOperator(',') && HINTS.has(c.peek().lower) && (c.isWord('index', 2) || c.isWord('key', 2))) c.at++;
   }
   return { kind: 'table-name', table, alias, partitions, systemTime, start, end: c.end };
 }
+
+const HINTS: ReadonlySet<string> = new Set(['use', 'force', 'ignore']);
 
 function behindDot(c: Cursor) {
   const { start } = c.next();

@@ -20,11 +20,11 @@ export function decideByOrder(level: Level, list: readonly OrderItem[]): void {
 }
 
 /** Functions that keep what they are given beside their result: it could be asked for later. */
-const KEEPERS: Readonly<Record<string, string>> = {
-  last_insert_id: 'LAST_INSERT_ID()',
-  get_lock: 'the name of a lock',
-  setval: 'a sequence',
-};
+const KEEPERS: ReadonlyMap<string, string> = new Map([
+  ['last_insert_id', 'LAST_INSERT_ID()'],
+  ['get_lock', 'the name of a lock'],
+  ['setval', 'a sequence'],
+]);
 
 export function evaluate(level: Level, value: Expression): Value {
   switch (value.kind) {
@@ -112,7 +112,7 @@ function call(level: Level, { schema, name, args, star, distinct, orderBy, limit
   decideBy(level, limit?.count, limit?.offset);
   if (distinct) decide(run, given);
   if (over !== null && typeof over !== 'string') window(level, over);
-  const into = KEEPERS[name] ?? (functionNeed(schema, name) === 'read' ? null : `what ${name} is given`);
+  const into = KEEPERS.get(name) ?? (functionNeed(schema, name) === 'read' ? null : `what ${name} is given`);
   if (into !== null && !isFree(computed(given))) write(run, into, null, computed(given));
   if (name === 'sleep') decide(run, given);
   // Only how many there are is told.
