@@ -5,7 +5,7 @@ import { buildCatalog, CATALOG_SQL, NOTHING } from '../sql/mysql/catalog.ts';
 import { classify } from '../sql/mysql/classify.ts';
 import { foldLiterals } from '../sql/mysql/fold.ts';
 import { KINDS } from '../sql/mysql/kinds.ts';
-import type { LexMode } from '../sql/mysql/lexer.ts';
+import { bytesOnlyInStrings, type LexMode } from '../sql/mysql/lexer.ts';
 import { lineageOf } from '../sql/mysql/lineage.ts';
 import { readMode, writeMode } from '../sql/mysql/mode.ts';
 import { systemRelation } from '../sql/mysql/relations.ts';
@@ -31,6 +31,7 @@ export const mysql: Language = {
     mode,
     classify: (text) => classifyIn(text, readMode(mode)),
     classifyLarge,
+    readsBytes: (text) => bytesOnlyInStrings(text, readMode(mode)),
     foldLiterals,
     looseSecrets: looseSecretSpans,
   }),

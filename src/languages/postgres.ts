@@ -35,7 +35,15 @@ export const postgres: Language = {
   kinds: KINDS,
   ready,
   // Every session has standard_conforming_strings on and client_encoding UTF8.
-  dialect: (mode, classifyLarge) => ({ mode, classify, classifyLarge, foldLiterals, looseSecrets: looseSecretSpans }),
+  dialect: (mode, classifyLarge) => ({
+    mode,
+    classify,
+    classifyLarge,
+    // The server refuses such a text.
+    readsBytes: () => false,
+    foldLiterals,
+    looseSecrets: looseSecretSpans,
+  }),
 
   resolve(use, relation, { searchPath }) {
     // Without a catalog the system's own relations are known by their prefix; what is nowhere would be made in the first schema.

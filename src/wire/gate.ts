@@ -90,6 +90,8 @@ export interface Dialect {
   classify(text: string): Classification;
   /** For texts too large for the event loop. */
   classifyLarge(text: string): Promise<Classification>;
+  /** Whether a text is read as the server reads its bytes, though U+FFFD stands in it for what is not UTF-8. */
+  readsBytes(text: string): boolean;
   /** Spans that look like secrets, in a text that was not understood or whose body is not; UTF-16 units, ascending. */
   looseSecrets(text: string): readonly (readonly [start: number, end: number])[];
   /** The text with its plain literals taken out, or null. */
@@ -375,7 +377,7 @@ export class Gate {
       const alike = context.byShape.get(shape);
       if (alike !== undefined) return alike;
     }
-    if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end))) {
+    if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end)) && !dialect.readsBytes(text)) {
       return this.#decide(context, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
     }
     if (end - start > INLINE_TEXT) {

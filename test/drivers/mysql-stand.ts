@@ -2,7 +2,7 @@
 // another table, or the table that is read.
 import { after, before } from 'node:test';
 import mysql from 'mysql2/promise';
-import { type GatewayOptions, type GrantOptions, startGateway, type TestGateway } from '../servers/gateway.ts';
+import { type GatewayOptions, startGateway, type TestGateway } from '../servers/gateway.ts';
 import { clientOf, type MysqlFlavour, type MysqlServer, startMysql } from '../servers/mysql.ts';
 import type { MaskingName } from './stand.ts';
 
@@ -42,11 +42,16 @@ export interface MysqlStand {
   sleeping(): Promise<void>;
 }
 
+export interface MysqlStandOptions extends Partial<GatewayOptions> {
+  /** Adds to the sample data, through the first gateway. */
+  readonly prepare?: (gateway: TestGateway) => Promise<void>;
+}
+
 /** Starts it before the tests of the file, and ends it after them. */
 export function mysqlStand(
   flavour: MysqlFlavour,
   maskings: readonly MaskingName[],
-  options: Partial<GatewayOptions> = {},
+  { prepare, ...options }: MysqlStandOptions = {},
 ): MysqlStand {
   const gateways = new Map<MaskingName, TestGateway>();
   let database: MysqlServer | undefined;
@@ -56,6 +61,8 @@ export function mysqlStand(
       const masking = name === 'nothing' ? {} : { connection: { masking: 'm' }, masking: { m: MASKINGS[name] } };
       gateways.set(name, await startGateway({ upstream: database, ...masking, ...options }));
     }
+    const [first] = gateways.values();
+    if (first !== undefined) await prepare?.(first);
   });
   after(async () => {
     for (const gateway of gateways.values()) await gateway.stop();
@@ -104,9 +111,4 @@ export function client(
     '--protocol=TCP',
   ];
   return { command, args: [...args, ...login, ...more, database] };
-}
-
-/** A login for a new grant. */
-export function loginOf(gateway: TestGateway, options: GrantOptions = {}) {
-  return gateway.login(options);
 }

@@ -122,6 +122,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
         classify,
         classifyLarge: (text) => pause().then(() => classify(text)),
         foldLiterals: () => null,
+        readsBytes: () => false,
         looseSecrets: () => [],
       },
       judge,

@@ -418,3 +418,13 @@ function isBit(code: number): boolean {
 function lowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (upper) => upper.toLowerCase());
 }
+
+/**
+ * Whether what is not UTF-8 in a text (U+FFFD here) stands in strings alone, where drivers put the bytes of a BLOB. No byte of
+ * ASCII is ever a part of such a sequence, so a string ends for the server where it ends here.
+ */
+export function bytesOnlyInStrings(text: string, mode: LexMode | null): boolean {
+  const tokens = mode === null ? null : lex(text, mode);
+  if (!Array.isArray(tokens)) return false;
+  return tokens.every(({ type, start, end }) => type === 'string' || !text.slice(start, end).includes('\ufffd'));
+}
