@@ -255,6 +255,8 @@ export interface Update extends Span {
   readonly with: With | null;
   readonly ignore: boolean;
   readonly tables: readonly TableReference[];
+  /** The two ends of FOR PORTION OF, or none. */
+  readonly portion: readonly Expression[];
   readonly set: readonly Assignment[];
   readonly where: Expression | null;
   readonly orderBy: readonly OrderItem[];
@@ -270,6 +272,7 @@ export interface Delete extends Span {
   readonly targets: readonly Name[];
   readonly from: readonly TableReference[];
   readonly multiple: boolean;
+  readonly portion: readonly Expression[];
   readonly where: Expression | null;
   readonly orderBy: readonly OrderItem[];
   readonly limit: Limit | null;

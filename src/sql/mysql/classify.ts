@@ -30,7 +30,7 @@ export function classify(text: string, mode: LexMode): Classification {
 function facts(parsed: ParsedStatement, mode: LexMode): Facts {
   const walk = new Walk(mode);
   understand(walk, parsed, 0);
-  const secrets = secretSpans(parsed.tokens, walk.logins);
+  const secrets = walk.textIsSecret ? strings(parsed.tokens) : secretSpans(parsed.tokens, walk.logins);
   return {
     start: parsed.start,
     end: parsed.end,
@@ -46,6 +46,10 @@ function facts(parsed: ParsedStatement, mode: LexMode): Facts {
     valueBlind: walk.valueBlind && secrets.length === 0,
     secrets,
   };
+}
+
+function strings(tokens: ParsedStatement['tokens']): Facts['secrets'] {
+  return tokens.filter(({ type }) => type === 'string').map(({ start, end }) => [start, end]);
 }
 
 function understand(walk: Walk, { statement, tokens }: ParsedStatement, depth: number): void {
@@ -99,6 +103,7 @@ function prepared(walk: Walk, text: string, depth: number): void {
     throw new NotParsed('the text of a prepared statement is not understood', 0);
   }
   understand(walk, only, depth + 1);
+  if (secretSpans(only.tokens, walk.logins).length > 0) walk.textIsSecret = true;
   // When it is executed, names would lead elsewhere out of sight.
   if (walk.kinds.includes('use')) walk.need('never');
 }

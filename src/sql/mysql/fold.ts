@@ -21,6 +21,7 @@ const QUOTE = 5;
 const BACKTICK = 6;
 /** `-` or `/`, which may begin a comment. */
 const COMMENT = 7;
+/** Ends a value: a string behind it is an alias. */
 const CLOSE = 8;
 /** Has no place outside strings here. */
 const STRANGE = 9;
@@ -37,16 +38,20 @@ for (const [characters, kind] of [
   ["'", QUOTE],
   ['`', BACKTICK],
   ['-/', COMMENT],
-  [')', CLOSE],
+  [')}?', CLOSE],
   ['"\\@#', STRANGE],
 ] as const) {
   for (const character of characters) CLASSES[character.charCodeAt(0)] = kind;
 }
 
-/** Behind these a string is a value. Behind any other word it may be an alias, a charset's text, or a part of a statement's own. */
+/**
+ * Behind these, which no server takes for a name, a string is a value. Behind any other word it may be an alias, a charset's text, or
+ * a part of a statement's own.
+ */
 const BEFORE_VALUE: ReadonlySet<string> = new Set(
-  `and between by case div else escape having in is like limit mod not offset on or regexp return rlike select separator set then
-  values when where xor`.split(/\s+/),
+  'and between by case div else having in like limit mod not on or regexp rlike select separator set then values when where xor'.split(
+    ' ',
+  ),
 );
 
 const key = Buffer.alloc(MAX_LENGTH);
@@ -60,7 +65,7 @@ export function foldLiterals(bytes: Buffer, start: number, end: number): string 
   let length = 0;
   /** The class of the byte before; of a name and a number, of their beginning. */
   let before = SPACE;
-  /** The class of the last token, and where in the key it begins. */
+  /** The class of the last token, BACKTICK for any name that is surely one, and where in the key it begins. */
   let token = OTHER;
   let tokenAt = 0;
   for (let at = start; at < end; ) {
@@ -75,7 +80,8 @@ export function foldLiterals(bytes: Buffer, start: number, end: number): string 
       case WORD:
         if (before === DIGIT) return null;
         if (before !== WORD) {
-          token = WORD;
+          // Behind a dot every word is a name.
+          token = token === DOT ? BACKTICK : WORD;
           tokenAt = length;
         }
         break;

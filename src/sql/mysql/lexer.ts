@@ -95,6 +95,8 @@ const DOLLAR = 0x24;
 
 /** Hints that change settings for the statement. */
 const TELLING_HINT = /\b(?:set_var|resource_group)\b/i;
+/** The server reads names in quotes there, which may hold what else ends a comment. */
+const QUOTED_HINT = /["'`]/;
 
 const ESCAPES: Readonly<Record<string, string>> = { '0': '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\x1a' };
 
@@ -327,6 +329,9 @@ class Lexer {
     if (end < 0) return this.#fail('a comment is not closed', start);
     if (mark === '+' && TELLING_HINT.test(text.slice(start, end))) {
       return this.#fail('a hint that changes settings is not understood: SET them, or leave it out', start);
+    }
+    if (mark === '+' && QUOTED_HINT.test(text.slice(start, end))) {
+      return this.#fail('a hint with quotes is not understood: leave them out', start);
     }
     this.#at = end + 2;
   }

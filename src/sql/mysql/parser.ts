@@ -5,6 +5,7 @@ import { insert, remove, update } from './grammar/changes.ts';
 import { Cursor, NotParsed } from './grammar/cursor.ts';
 import { expression, systemVariable } from './grammar/expressions.ts';
 import { query, startsQuery, withClause } from './grammar/queries.ts';
+import { MAKING } from './grammar/words.ts';
 import { type LexMode, lex, type Token } from './lexer.ts';
 
 export interface ParsedStatement {
@@ -318,11 +319,19 @@ const WITH_BODY: ReadonlySet<string> = new Set(['procedure', 'function', 'trigge
 
 function other(c: Cursor): Statement {
   const { start } = c.token;
-  let body = c.isOneOf(COMPOUND) || (c.isWord('begin') && c.isWord('not', 1));
-  const makes = c.isWord('create') || c.isWord('alter');
-  while (c.token.type !== 'end' && (body || !c.isOperator(';'))) {
-    if (makes && c.isOneOf(WITH_BODY)) body = true;
-    c.at++;
-  }
+  const body =
+    c.isOneOf(COMPOUND) ||
+    (c.isWord('begin') && c.isWord('not', 1)) ||
+    ((c.isWord('create') || c.isWord('alter')) && WITH_BODY.has(made(c)));
+  while (c.token.type !== 'end' && (body || !c.isOperator(';'))) c.at++;
   return { kind: 'other', start, end: c.end };
+}
+
+/** What CREATE or ALTER, which stands at the cursor, is about: the first word that is not one between them or a definer's name. */
+function made(c: Cursor): string {
+  for (let n = 1; ; n++) {
+    const { type, lower } = c.peek(n);
+    if (type === 'end' || lower === ';') return '';
+    if (type === 'word' && !MAKING.has(lower) && !c.isOperator('=', n - 1)) return lower;
+  }
 }

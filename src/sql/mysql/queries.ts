@@ -59,8 +59,9 @@ function into(walk: Walk, { into: target }: Query): void {
 
 /** Rows that are locked are as good as written to. */
 function lock(walk: Walk, value: Query, scope: Scope): void {
-  if (value.kind !== 'select') return walk.need('write');
-  for (const table of namesIn(value.from)) {
+  const named = value.kind === 'select' ? namesIn(value.from) : [];
+  if (named.length === 0) return walk.need('write');
+  for (const table of named) {
     if (table.schema !== null || !isCte(scope, table.name)) walk.relation(table, 'write');
   }
 }
@@ -187,6 +188,7 @@ export function update(walk: Walk, value: Update): void {
   const [only] = value.tables;
   const single = value.tables.length === 1 && only?.kind === 'table-name';
   if (!single) for (const table of value.tables) reference(walk, table, scope, 'predicate');
+  visitAll(walk, value.portion, scope, 'predicate');
   for (const { column } of value.set) {
     const hit = named.filter((table) => column.table === null || same(table.alias, column.table));
     // A table that no name fits could be any of them.
@@ -213,6 +215,7 @@ export function remove(walk: Walk, value: Delete): void {
   } else {
     for (const target of value.targets) walk.relation(target, 'write');
   }
+  visitAll(walk, value.portion, scope, 'predicate');
   rowsChosen(walk, value, 'delete', scope, value.multiple);
   const [target] = value.targets;
   if (target !== undefined) returning(walk, value.returning, target, scope);

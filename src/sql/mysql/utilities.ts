@@ -1,10 +1,11 @@
 // Statements that are known by their leading words: what they need, which relations they name. What is not in these tables is
 // not understood.
 import type { Need, Verb } from '../../types.ts';
-import { visit } from './expressions.ts';
+import { visit, visitAll } from './expressions.ts';
 import { REACHING } from './functions.ts';
 import type { Cursor } from './grammar/cursor.ts';
 import { expression } from './grammar/expressions.ts';
+import { MAKING } from './grammar/words.ts';
 import { openScope, type Walk } from './walk.ts';
 
 /** Understands a whole text inside a statement: that of PREPARE. */
@@ -16,6 +17,7 @@ export function utility(walk: Walk, c: Cursor, inner: Inner): void {
   const handler = Object.hasOwn(HANDLERS, word) ? HANDLERS[word] : undefined;
   if (handler === undefined) c.fail('a statement that the gateway knows is expected');
   handler(walk, c, inner);
+  if (c.token.type !== 'end') c.fail('the end of the statement is expected');
 }
 
 type Handler = (walk: Walk, c: Cursor, inner: Inner) => void;
@@ -159,7 +161,6 @@ function set(walk: Walk, c: Cursor): void {
   return admin(walk, c, 'set-role');
 }
 
-/** Inside PREPARE it would move where names lead when it is executed, out of sight. */
 function use(walk: Walk, c: Cursor): void {
   c.at++;
   walk.kind('use');
@@ -197,9 +198,21 @@ function prepare(walk: Walk, c: Cursor, inner: Inner): void {
 function text(walk: Walk, c: Cursor, inner: Inner, what: string): void {
   const { token } = c;
   const alone = token.type === 'string' && (c.peek().type === 'end' || c.isWord('using', 1));
-  if (alone) inner(walk, token.value);
-  else walk.hidden(`${what} of a text that is not written out`);
-  rest(c);
+  if (!alone) return hidden(walk, c, walk.kinds[0] ?? 'execute', `${what} of a text that is not written out`);
+  c.at++;
+  inner(walk, token.value);
+  using(walk, c);
+}
+
+/** Values for the parameters: MariaDB takes any expression. */
+function using(walk: Walk, c: Cursor): void {
+  if (c.takeWord('using'))
+    visitAll(
+      walk,
+      c.list(() => expression(c)),
+      openScope(null),
+      'expression',
+    );
 }
 
 function execute(walk: Walk, c: Cursor, inner: Inner): void {
@@ -211,7 +224,7 @@ function execute(walk: Walk, c: Cursor, inner: Inner): void {
   }
   walk.kind('execute');
   walk.handles.push({ action: 'execute', name: c.name().toLowerCase() });
-  rest(c);
+  using(walk, c);
 }
 
 function unprepare(walk: Walk, c: Cursor): void {
@@ -223,7 +236,7 @@ function unprepare(walk: Walk, c: Cursor): void {
 
 /** Takes words that may stand between CREATE and what is created, and answers that. */
 function object(c: Cursor): string {
-  while (OBJECT_PREFIXES.has(c.token.lower) || c.token.type !== 'word') {
+  while (MAKING.has(c.token.lower) || c.token.type !== 'word') {
     if (c.token.type === 'end') c.fail('what is made is expected');
     const definer = c.isWord('definer');
     c.at++;
@@ -231,28 +244,6 @@ function object(c: Cursor): string {
   }
   return c.next().lower;
 }
-
-const OBJECT_PREFIXES: ReadonlySet<string> = new Set([
-  'or',
-  'replace',
-  'unique',
-  'fulltext',
-  'spatial',
-  'aggregate',
-  'temporary',
-  'online',
-  'offline',
-  'ignore',
-  'algorithm',
-  'merge',
-  'temptable',
-  'undefined',
-  'definer',
-  'sql',
-  'security',
-  'invoker',
-  'vector',
-]);
 
 /** `= user@host`, `= CURRENT_USER()`. */
 function account(c: Cursor): void {
@@ -344,7 +335,7 @@ function alterTable(walk: Walk, c: Cursor): void {
       // Under another name a column or a table is out of reach of what goes by names.
       walk.column(null, '*', 'expression');
       if (c.isWord('column') || c.isWord('index') || c.isWord('key')) continue;
-      if (!c.takeWord('to')) c.takeWord('as');
+      if (!c.takeWord('to') && !c.takeWord('as')) c.takeOperator('=');
       if (c.isName()) {
         walk.kind('rename-table');
         walk.relation(c.qualified(), 'ddl');
@@ -352,7 +343,11 @@ function alterTable(walk: Walk, c: Cursor): void {
       c.at = mark;
     } else if (c.isWord('change')) {
       walk.column(null, '*', 'expression');
-    } else if (c.isWord('discard') || c.isWord('import') || c.isWord('exchange')) {
+    } else if (
+      ['discard', 'import', 'exchange'].includes(c.token.lower) ||
+      (c.isWord('convert') && (c.isWord('table', 1) || c.isWord('partition', 1)))
+    ) {
+      // Rows come from, or go to, a table or file of another name.
       walk.need('admin');
       walk.column(null, '*', 'expression');
     } else if (c.isOperator('(')) depth++;
@@ -412,7 +407,7 @@ function reaching(walk: Walk, c: Cursor): void {
   ) {
     walk.need('admin');
     walk.logins = true;
-  } else if (token.lower === 'union' && c.isOperator('=', 1)) {
+  } else if (token.lower === 'union' && (c.isOperator('=', 1) || c.isOperator('(', 1))) {
     walk.need('admin');
   } else if (REACHING.has(token.lower) && c.isOperator('(', 1)) {
     walk.call(null, token.lower, 'admin');

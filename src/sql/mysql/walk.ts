@@ -25,6 +25,8 @@ export class Walk {
   valueBlind = true;
   /** The statement has to do with logins: its strings may be passwords. */
   logins = false;
+  /** A text that it prepares holds secrets: so do its own strings. */
+  textIsSecret = false;
   /** Column references so far, those that were seen before too. */
   columnRefs = 0;
   readonly #seen = new Set<string>();

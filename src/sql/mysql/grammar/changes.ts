@@ -3,6 +3,7 @@ import type {
   Assignment,
   ColumnName,
   Delete,
+  Expression,
   Insert,
   Name,
   OrderItem,
@@ -88,7 +89,7 @@ export function update(c: Cursor, ctes: With | null, start: number): Update {
   c.expectWord('update');
   const ignore = modifiers(c, ['low_priority', 'ignore']);
   const found = tables(c);
-  portion(c);
+  const portion = portionOf(c);
   c.expectWord('set');
   const set = c.list(() => assignment(c));
   const where = c.takeWord('where') ? expression(c) : null;
@@ -99,6 +100,7 @@ export function update(c: Cursor, ctes: With | null, start: number): Update {
     with: ctes,
     ignore,
     tables: found,
+    portion,
     set,
     where,
     orderBy,
@@ -110,13 +112,13 @@ export function update(c: Cursor, ctes: With | null, start: number): Update {
 }
 
 /** MariaDB: FOR PORTION OF period FROM a TO b. */
-function portion(c: Cursor): void {
-  if (!c.takeWords('for', 'portion', 'of')) return;
+function portionOf(c: Cursor): Expression[] {
+  if (!c.takeWords('for', 'portion', 'of')) return [];
   c.name();
   c.expectWord('from');
-  expression(c);
+  const from = expression(c);
   c.expectWord('to');
-  expression(c);
+  return [from, expression(c)];
 }
 
 function orderAndLimit(c: Cursor): { orderBy: OrderItem[]; limit: Update['limit'] } {
@@ -131,6 +133,7 @@ export function remove(c: Cursor, ctes: With | null, start: number): Delete {
   let targets: Name[] = [];
   let from: TableReference[];
   let multiple = true;
+  let portion: Expression[] = [];
   if (c.takeWord('from')) {
     const mark = c.at;
     targets = c.list(() => target(c));
@@ -142,7 +145,7 @@ export function remove(c: Cursor, ctes: With | null, start: number): Delete {
       const table = tableName(c);
       from = [table];
       if (table.kind === 'table-name') targets = [table.table];
-      portion(c);
+      portion = portionOf(c);
     }
   } else {
     targets = c.list(() => target(c));
@@ -159,6 +162,7 @@ export function remove(c: Cursor, ctes: With | null, start: number): Delete {
     targets,
     from,
     multiple,
+    portion,
     where,
     orderBy,
     limit,

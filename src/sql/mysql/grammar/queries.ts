@@ -39,8 +39,7 @@ export function startsQuery(c: Cursor, n = 0, inside = false): boolean {
   const outermost = inside ? n : n + 1;
   while (c.isOperator('(', n)) n++;
   if (!c.isOneOf(STARTS, n)) return false;
-  // VALUES(column) is a value, VALUES (1) a query.
-  if (c.isWord('values', n) && !c.isWord('row', n + 1) && !c.isOperator('(', n + 1)) return false;
+  if (c.isWord('values', n) && !startsValues(c, n + 1)) return false;
   for (let inner = n - 1; inner >= outermost; inner--) {
     const behind = c.behindParentheses(inner);
     if (
@@ -51,6 +50,18 @@ export function startsQuery(c: Cursor, n = 0, inside = false): boolean {
     }
   }
   return true;
+}
+
+/** VALUES(column) is a value; VALUES ROW (1), and MariaDB's VALUES (1) with nothing behind it that a value has, are queries. */
+function startsValues(c: Cursor, n: number): boolean {
+  if (c.isWord('row', n)) return true;
+  if (!c.mode.mariadb || !c.isOperator('(', n)) return false;
+  const behind = c.behindParentheses(n);
+  return (
+    behind.type === 'end' ||
+    (behind.type === 'operator' && [',', ')', ';'].includes(behind.lower)) ||
+    (behind.type === 'word' && FOLLOWS.has(behind.lower))
+  );
 }
 
 /** A whole query, with all that may stand around it. */
@@ -65,7 +76,14 @@ export function query(c: Cursor): Query {
     // A parenthesised query may have an order and a limit of its own: then it is a table that this one reads.
     if (hasParts(body) && !(ctes !== null && body.with === null && isBare(tail)))
       return { ...reading(body), ...around };
-    return { ...body, ...around, into: tail.into ?? body.into, ...(isBare(tail) ? partsOf(body) : {}) };
+    const { into, locks } = body;
+    return {
+      ...body,
+      ...around,
+      into: tail.into ?? into,
+      locks: tail.locks || locks,
+      ...(isBare(tail) ? partsOf(body) : {}),
+    };
   });
 }
 

@@ -69,6 +69,12 @@ export const CHARSETS: ReadonlySet<string> = new Set(
   utf16le utf32 utf8 utf8mb3 utf8mb4`),
 );
 
+/** Words that may stand between CREATE or ALTER and what is made. */
+export const MAKING: ReadonlySet<string> = new Set(
+  words(`or replace unique fulltext spatial aggregate temporary online offline ignore algorithm merge temptable undefined definer sql
+  security invoker vector`),
+);
+
 function words(list: string): readonly string[] {
   return list.trim().split(/\s+/);
 }
