@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Api, connectApi } from './api.ts';
 import { commandEnv } from './config.ts';
 import { print, printJson, table, visible } from './output.ts';
-import { type RecordLine, replay, withResults } from './replay.ts';
+import { type RecordLine, replay, type ToldRecord, told, withResults } from './replay.ts';
 
 /** A session as the API lists it. */
 interface SessionLine {
@@ -28,7 +28,9 @@ interface SessionLine {
   readonly statements: { readonly allow: number; readonly deny: number; readonly approve: number };
 }
 
-const recordsPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}/records`;
+function recordsOf(api: Api, id: string): AsyncGenerator<ToldRecord, void, void> {
+  return told(api.lines(`/v1/sessions/${encodeURIComponent(id)}/records`) as AsyncGenerator<RecordLine>);
+}
 
 export function addSessions(program: Command): void {
   const sessions = program.command('sessions').description('what happened: sessions, their statements and results');
@@ -57,9 +59,9 @@ export function addSessions(program: Command): void {
       if (json === true) printJson(session);
       else for (const [name, value] of details(session)) print(`${name.padEnd(12)} ${visible(value)}`);
       const rows: string[][] = [];
-      for await (const item of api.lines(recordsPath(id))) {
-        const record = item as RecordLine;
-        if (json === true) printJson(await withResults(record));
+      for await (const item of recordsOf(api, id)) {
+        const { record } = item;
+        if (json === true) printJson(withResults(item));
         else if (record.type === 'statement') rows.push(statementRow(record));
       }
       if (rows.length > 0) for (const line of ['', ...table(STATEMENT_HEADERS, rows)]) print(line);
@@ -75,8 +77,8 @@ export function addSessions(program: Command): void {
       const api = connectApi(commandEnv());
       // Asked first, so that an unknown session is said to be unknown.
       await api.get(`/v1/sessions/${encodeURIComponent(id)}`);
-      const records = api.lines(recordsPath(id)) as AsyncGenerator<RecordLine>;
-      if (json === true) for await (const record of records) printJson(await withResults(record));
+      const records = recordsOf(api, id);
+      if (json === true) for await (const item of records) printJson(withResults(item));
       else await replay(records, fast === true);
     });
 
@@ -89,10 +91,10 @@ export function addSessions(program: Command): void {
     .action(async (wanted: string, { limit, json }: { limit: string; json?: true }) => {
       const api = connectApi(commandEnv());
       for (const { id } of await list(api, { limit })) {
-        for await (const item of api.lines(recordsPath(id))) {
-          const record = item as RecordLine;
+        for await (const item of recordsOf(api, id)) {
+          const { record } = item;
           if (record.type !== 'statement' || !record.text.toLowerCase().includes(wanted.toLowerCase())) continue;
-          if (json === true) printJson({ session: id, record: await withResults(record) });
+          if (json === true) printJson({ session: id, record: withResults(item) });
           else
             print(
               `${id}  ${statementRow(record)

@@ -12,6 +12,8 @@ const INT64_MIN = -0x8000000000000000n;
 /** OIDs of pg_type whose binary form is the text itself. */
 const TEXTS = new Set([18, 19, 25, 114, 142, 705, 1042, 1043]);
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 export function decodeCell(bytes: Uint8Array | null, typeOid: number, format: number): string | null {
   if (bytes === null) return null;
   const cell = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -21,6 +23,17 @@ export function decodeCell(bytes: Uint8Array | null, typeOid: number, format: nu
 
 export function hex(bytes: Buffer): string {
   return `\\x${bytes.toString('hex')}`;
+}
+
+/** Text where the bytes are text, else the bytes. */
+export function guess(bytes: Buffer): string {
+  try {
+    const text = utf8.decode(bytes);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the question
+    return /[\x00-\x08\x0e-\x1f]/.test(text) ? hex(bytes) : text;
+  } catch {
+    return hex(bytes);
+  }
 }
 
 /** Undefined where the type is not known or the length is not the type's. */

@@ -4,7 +4,7 @@
 // [type][int32 BE length, itself included][body]. It may end anywhere.
 
 import type { Outcome, Parameter } from '../types.ts';
-import { decodeCell, hex } from './cells.ts';
+import { decodeCell, guess } from './cells.ts';
 import type { EndRecord, SessionRecord, StartRecord, StatementRecord } from './format.ts';
 
 export interface DecodedResult {
@@ -25,8 +25,6 @@ interface OpenResult {
   readonly rows: (string | null)[][];
   readonly copy: boolean;
 }
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Decodes the results kept of one statement or text. What is cut short at the end is left out; never throws. */
 export function decodeResult(result: Uint8Array): DecodedResult[] {
@@ -98,17 +96,6 @@ function row(body: Buffer, fields: readonly Field[]): (string | null)[] {
     at += size;
   }
   return cells;
-}
-
-/** Text where the bytes are text, else the bytes. */
-function guess(bytes: Buffer): string {
-  try {
-    const text = utf8.decode(bytes);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is the question
-    return /[\x00-\x08\x0e-\x1f]/.test(text) ? hex(bytes) : text;
-  } catch {
-    return hex(bytes);
-  }
 }
 
 /** A bound value as people read it; null is SQL NULL. */
