@@ -123,7 +123,9 @@ async function result(
   const columns = new Fields(first).lenenc();
   for (let i = 0; i < columns; i++) await take();
   if (!deprecateEof) {
-    const status = (await take()).readUInt16LE(3);
+    const end = await take();
+    if (end[0] === Reply.err) return 0;
+    const status = end.readUInt16LE(3);
     if ((status & Status.cursorExists) !== 0) return status;
   }
   for (;;) {

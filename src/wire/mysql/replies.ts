@@ -44,6 +44,10 @@ type At =
   /** The rest of a result that is withheld, and of those behind it. */
   | { readonly in: 'withheld'; step: 'columns' | 'columns-end' | 'rows' | 'first'; left: number };
 
+const BINARY = Buffer.from([1]);
+/** Kinds of statements that use the tables that they name. */
+const CLEARS: ReadonlySet<string> = new Set(['select', 'insert', 'replace', 'update', 'delete']);
+
 const FIRST: At = { in: 'first' };
 const ROWS: At = { in: 'rows' };
 const COLUMNS_END: At = { in: 'columns-end' };
@@ -64,6 +68,8 @@ export class Replies {
   #sequence = 1;
   /** How the rows that come now are masked; null not at all. */
   #form: RowForm | null = null;
+  /** A statement that touched protected columns may have left warnings behind. */
+  #warned = false;
   /** Whose rows the masker holds. */
   #masking: Running | null = null;
 
@@ -200,8 +206,20 @@ export class Replies {
     return head.allowed.needsPlan || this.#quotes(head);
   }
 
-  #quotes({ quotes, allowed, index }: Results): boolean {
-    return quotes && allowed.statements[index]?.kinds.includes('show-warnings') === true;
+  /** The rows are warnings, and their messages may quote protected values. */
+  #quotes({ allowed, index }: Results): boolean {
+    const shows = allowed.statements[index]?.kinds.includes('show-warnings') === true;
+    return shows && (this.#warned || allowed.ruling.protects);
+  }
+
+  /**
+   * Warnings outlive their statement: up to the next that reads or changes a table, and has worked (MySQL "SHOW WARNINGS Statement").
+   */
+  #warns({ ruling, statements }: Allowed, worked: boolean): void {
+    if (ruling.protects) this.#warned = true;
+    else if (worked && statements.length === 1 && CLEARS.has(statements[0]?.kinds[0] ?? '')) {
+      this.#warned &&= statements[0]?.relations.length === 0;
+    }
   }
 
   #column(head: Results, at: Extract<At, { in: 'columns' }>): void {
@@ -219,6 +237,13 @@ export class Replies {
 
   /** EOF behind the columns; where a cursor was opened, nothing follows it. */
   #columnsEnd(head: Results, first: number): void {
+    if (first === Reply.err) {
+      // What opens a cursor may fail here. Columns that are held back stay behind.
+      const sequence = this.#definitions[0]?.[3];
+      this.#definitions = [];
+      this.#failed(head.running, head.allowed, sequence);
+      return this.#finish(head);
+    }
     const { buffer, start, end } = this.#frames;
     const status = first === Reply.eof ? decodeEof(buffer, start + HEADER, end) : null;
     if (status === null) return this.#violation('no EOF behind the columns of a result');
@@ -245,7 +270,8 @@ export class Replies {
     const { gate, stored } = this.#o;
     const { allowed, index } = head;
     const outputs = this.#outputs(head, stored.outputsOf(allowed, index));
-    const description = Buffer.concat(this.#definitions);
+    // The same columns have other cells in the binary protocol.
+    const description = Buffer.concat(head.binary ? [BINARY, ...this.#definitions] : this.#definitions);
     const known = allowed.planned;
     if (known !== null && known.outputs === outputs && known.description.equals(description)) return known.plan;
     const keep = (plan: Plan): Plan => {
@@ -376,6 +402,7 @@ export class Replies {
   /** The reply has ended. */
   #finish(head: Results): void {
     const { gate } = this.#o;
+    this.#warns(head.allowed, head.running.error === null);
     this.#frames.stream = false;
     this.#form = null;
     gate.finish(head.running);
@@ -443,7 +470,7 @@ export class Replies {
   }
 
   /** An error, which ends the reply. */
-  #failed(running: Running, allowed: Allowed): void {
+  #failed(running: Running, allowed: Allowed, sequence = this.#frames.sequence): void {
     const fields = decodeErr(this.#frames.payload());
     if (fields === null) return this.#violation('a malformed error');
     this.#passMasked();
@@ -451,8 +478,8 @@ export class Replies {
     const { code, sqlstate } = fields;
     const message = allowed.ruling.protects ? withheldMessage(code, fields.message) : gate.clean(fields.message);
     running.error = { code: String(code), message };
-    if (message === fields.message) this.#forward();
-    else toClient.push(err(this.#frames.sequence, { code, sqlstate, message }));
+    if (message === fields.message && sequence === this.#frames.sequence) this.#forward();
+    else toClient.push(err(sequence, { code, sqlstate, message }));
   }
 
   // --- Prepared statements ---------------------------------------------------------------------------------------------------
@@ -489,12 +516,14 @@ export class Replies {
   }
 
   #prepareOver(head: Extract<Owed, { kind: 'prepare' }>): void {
+    this.#warns(head.allowed, false);
     this.#o.gate.finish(head.running);
     this.#settle();
   }
 
   #fetched(head: Extract<Owed, { kind: 'fetch' }>, first: number): void {
     const { running, cursor, prepared } = head;
+    this.#warns(cursor.allowed, false);
     if (this.#at.in === 'first') {
       this.#form = cursor.form;
       this.#frames.stream = false;

@@ -61,8 +61,6 @@ export class Requests {
   #barrier = false;
   /** The answer that the current command was held for. */
   #verdict: Judgement | null = null;
-  /** The last statement but SHOW WARNINGS has touched protected columns. */
-  #quotes = false;
 
   constructor(options: RequestsOptions) {
     this.#o = options;
@@ -177,7 +175,6 @@ export class Requests {
       running,
       binary: false,
       prepared: null,
-      quotes: this.#mayQuote(judgement),
       index: 0,
       database,
     };
@@ -287,9 +284,13 @@ export class Requests {
     if (executed === null) {
       return this.#answer({ code: 1210, sqlstate: 'HY000', message: 'Incorrect arguments to mysqld_stmt_execute' });
     }
-    const { parameters, types } = executed;
-    const judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters));
+    const { parameters, types, cursor } = executed;
+    let judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters));
     if (judgement === null) return;
+    if (judgement.allowed && cursor !== 0 && judgement.kinds.includes('explain')) {
+      // MySQL 9.7 ends altogether when it opens one.
+      judgement = gate.refuse(judgement, 'a plan has no cursor', 'Execute it without one.');
+    }
     const running = gate.begin('execute', judgement, prepared.text, parameters);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     prepared.types = types;
@@ -301,7 +302,6 @@ export class Requests {
       running,
       binary: true,
       prepared,
-      quotes: this.#mayQuote(judgement),
       index: 0,
       database: null,
     });
@@ -396,13 +396,6 @@ export class Requests {
       });
     }
     this.#barrier = true;
-  }
-
-  /** What a statement's warnings may quote outlives it, up to the next that makes warnings of its own. */
-  #mayQuote(allowed: Allowed): boolean {
-    if (allowed.kinds.includes('show-warnings')) return this.#quotes || allowed.statements.length > 1;
-    this.#quotes = allowed.ruling.protects;
-    return false;
   }
 
   get #sequence(): number {

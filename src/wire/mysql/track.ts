@@ -33,8 +33,6 @@ export interface Results {
   readonly binary: boolean;
   /** Of an execution. */
   readonly prepared: Prepared | null;
-  /** Messages in these rows may quote protected values: SHOW WARNINGS behind a statement that touched some. */
-  readonly quotes: boolean;
   /** Which result of the reply this is. */
   index: number;
   /** COM_INIT_DB: the database that is used after it. */
