@@ -37,7 +37,7 @@ export function query(walk: Walk, value: Query, parent: Scope | null, outer: boo
       for (const row of value.rows) visitAll(walk, row, scope, 'expression');
       break;
     case 'table':
-      if (!isCte(scope, value.table.name) || value.table.schema !== null) walk.relation(value.table, 'read');
+      if (value.table.schema !== null || !isCte(scope, value.table.name)) walk.relation(value.table, 'read');
       walk.column(null, '*', outer ? 'output' : 'expression');
   }
   visitOrder(walk, value.orderBy, scope, used);
@@ -68,10 +68,12 @@ function lock(walk: Walk, value: Query, scope: Scope): void {
 
 function withClause(walk: Walk, clause: With | null, scope: Scope): void {
   if (clause === null) return;
-  if (clause.recursive) for (const { name } of clause.tables) scope.ctes.add(name.toLowerCase());
+  if (clause.recursive) for (const { name } of clause.tables) scope.later.add(name);
   for (const { name, query: inner } of clause.tables) {
+    scope.later.delete(name);
+    if (clause.recursive) scope.ctes.add(name);
     query(walk, inner, scope, false);
-    scope.ctes.add(name.toLowerCase());
+    scope.ctes.add(name);
   }
 }
 

@@ -10,7 +10,9 @@ import type {
   Verb,
 } from '../../types.ts';
 import type { Name } from './ast.ts';
+import { NotParsed } from './grammar/cursor.ts';
 import type { LexMode } from './lexer.ts';
+import { sameTable } from './names.ts';
 
 export class Walk {
   readonly mode: LexMode;
@@ -71,18 +73,32 @@ export class Walk {
   }
 }
 
-/** The CTEs that a query sees, by name in lower case: those around it too. */
+/** The CTEs that a query sees, by name as written: those around it too. */
 export interface Scope {
   readonly parent: Scope | null;
   readonly ctes: Set<string>;
+  /** Those of WITH RECURSIVE whose turn has not come: one server knows them already, the other does not. */
+  readonly later: Set<string>;
 }
 
 export function openScope(parent: Scope | null): Scope {
-  return { parent, ctes: new Set() };
+  return { parent, ctes: new Set(), later: new Set() };
 }
 
+/** Whether a name without a schema is a CTE's. Throws NotParsed where the servers may see that differently. */
 export function isCte(scope: Scope | null, name: string): boolean {
-  const wanted = name.toLowerCase();
-  for (let s = scope; s !== null; s = s.parent) if (s.ctes.has(wanted)) return true;
+  for (let s = scope; s !== null; s = s.parent) {
+    if (s.ctes.has(name)) return true;
+    for (const later of s.later) {
+      if (sameTable(later, name, false) !== false) {
+        throw new NotParsed(`${name} stands before its own query in WITH RECURSIVE: put that first`, 0);
+      }
+    }
+    for (const cte of s.ctes) {
+      if (sameTable(cte, name, false) === null) {
+        throw new NotParsed(`it is not certain whether ${name} is the ${cte} of WITH: write both alike`, 0);
+      }
+    }
+  }
   return false;
 }
