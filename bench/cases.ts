@@ -10,12 +10,17 @@ import { detectorSpeed } from './detectors.ts';
 import { type PgbenchMode, pgbench } from './load/pgbench.ts';
 import type { RowsResult } from './load/rows.ts';
 import type { SelectResult } from './load/select.ts';
+import { sysbench } from './load/sysbench.ts';
 import { addressOf, againstPipe, interleave, median, runLoad, type Samples } from './measure.ts';
 import { startGateway } from './targets/gateway.ts';
 import type { Target, TargetName } from './targets/target.ts';
 import { coldVerdict } from './verdict.ts';
 
 export interface Plan {
+  /** Before the ids of its rows. */
+  readonly prefix: string;
+  /** The database, for people; null: PostgreSQL, as it always was. */
+  readonly database: string | null;
   readonly targets: readonly Target[];
   /** One round is a look: some rows are left out. */
   readonly rounds: number;
@@ -23,7 +28,8 @@ export interface Plan {
   readonly seconds: number;
   readonly people: number;
   readonly idleSessions: number;
-  readonly pgbench: boolean;
+  /** pgbench or sysbench is installed. */
+  readonly program: boolean;
 }
 
 export interface Measured {
@@ -52,13 +58,24 @@ export function cases(plan: Plan): Case[] {
   const list: Case[] = [];
   for (const connections of [8, 32]) {
     for (const mode of ['simple', 'extended', 'prepared'] as const) {
-      if (plan.pgbench && (plan.rounds > 1 || mode !== 'extended')) list.push(pgbenchCase(plan, mode, connections));
+      if (plan.program && (plan.rounds > 1 || mode !== 'extended')) list.push(pgbenchCase(plan, mode, connections));
     }
     for (const mode of ['simple', 'prepared'] as const) list.push(selectCase(plan, mode, connections));
   }
   for (const mode of ['simple', 'prepared'] as const) list.push(latencyCase(plan, mode));
-  list.push(...resultCases(plan), detectorCase(), verdictCase(), idleCase(plan));
+  list.push(...resultCases(plan), detectorCase(), verdictCase(plan), idleCase(plan));
   return list;
+}
+
+/** MySQL and MariaDB: the same, by sysbench and the own load. `brief`: the two main rows. */
+export function mysqlCases(plan: Plan, brief: boolean): Case[] {
+  const modes = ['simple', 'prepared'] as const;
+  const selects = modes.map((mode) => selectCase(plan, mode, 8));
+  if (brief) return selects;
+  const sysbenches = plan.program ? modes.map((mode) => sysbenchCase(plan, mode, 8)) : [];
+  const crowded = modes.map((mode) => selectCase(plan, mode, 32));
+  const latencies = modes.map((mode) => latencyCase(plan, mode));
+  return [...sysbenches, ...selects, ...crowded, ...latencies, ...resultCases(plan), verdictCase(plan)];
 }
 
 /** Selects a second that any machine does. */
@@ -84,12 +101,25 @@ function pgbenchCase(plan: Plan, mode: PgbenchMode, connections: number): Case {
   };
 }
 
+function sysbenchCase(plan: Plan, mode: 'simple' | 'prepared', connections: number): Case {
+  return {
+    ...POINT_SELECTS,
+    id: `${plan.prefix}sysbench-${mode}-${connections}`,
+    label: named(plan, `point selects, sysbench ${mode}, ${connections} connections`),
+    measure: repeated(plan, (target) => sysbench(target, mode, connections, Math.max(1, Math.round(plan.seconds)))),
+  };
+}
+
+function named({ database }: Plan, label: string): string {
+  return database === null ? label : `${database}: ${label}`;
+}
+
 function selectCase(plan: Plan, mode: 'simple' | 'prepared', connections: number): Case {
   const load = { mode, connections, warmupMs: 200, measureMs: plan.seconds * 1000 };
   return {
     ...POINT_SELECTS,
-    id: `select-${mode}-${connections}`,
-    label: `point selects, own load ${mode}, ${connections} connections`,
+    id: `${plan.prefix}select-${mode}-${connections}`,
+    label: named(plan, `point selects, own load ${mode}, ${connections} connections`),
     measure: repeated(plan, async (target) => (await runLoad<unknown, SelectResult>('select.ts', target, load)).rate),
   };
 }
@@ -97,8 +127,8 @@ function selectCase(plan: Plan, mode: 'simple' | 'prepared', connections: number
 function latencyCase(plan: Plan, mode: 'simple' | 'prepared'): Case {
   const load = { mode, connections: 1, warmupMs: 200, measureMs: plan.seconds * 1000 };
   return {
-    id: `latency-${mode}`,
-    label: `1 connection, ${mode}: median beyond the pipe's`,
+    id: `${plan.prefix}latency-${mode}`,
+    label: named(plan, `1 connection, ${mode}: median beyond the pipe's`),
     unit: 'µs',
     figureUnit: 'µs',
     limit: 25,
@@ -132,14 +162,14 @@ function resultCases(plan: Plan): Case[] {
   const gateway = plan.targets.find(({ name }) => name === 'gateway');
   const rows = plan.people.toLocaleString('en');
   const rate = (sql: string) => async (target: Target) => {
-    const { seconds } = await runLoad<unknown, RowsResult>('rows.ts', target, { sql, tag: `SELECT ${plan.people}` });
+    const { seconds } = await runLoad<unknown, RowsResult>('rows.ts', target, { sql, rows: plan.people });
     return plan.people / seconds;
   };
   const result = (id: string, label: string, limit: number, sql: string): Case => {
     const again = repeated(plan, rate(sql));
     return {
-      id,
-      label,
+      id: `${plan.prefix}${id}`,
+      label: named(plan, label),
       unit: 'ratio',
       figureUnit: 'rows/s',
       limit,
@@ -164,8 +194,8 @@ function maskingCase(plan: Plan, rate: (sql: string) => (target: Target) => Prom
   const gateway = plan.targets.find(({ name }) => name === 'gateway');
   const ratios: number[] = [];
   return {
-    id: 'rows-masking',
-    label: `${plan.people.toLocaleString('en')} rows, 2 of 8 columns masked against none`,
+    id: `${plan.prefix}rows-masking`,
+    label: named(plan, `${plan.people.toLocaleString('en')} rows, 2 of 8 columns masked against none`),
     unit: 'ratio',
     figureUnit: 'rows/s',
     limit: 0.5,
@@ -199,17 +229,18 @@ function detectorCase(): Case {
   };
 }
 
-function verdictCase(): Case {
+function verdictCase(plan: Plan): Case {
+  const protocol = plan.database === null ? 'postgres' : 'mysql';
   return {
-    id: 'cold-verdict',
-    label: 'verdict on a new text (median of ordinary statements)',
+    id: `${plan.prefix}cold-verdict`,
+    label: named(plan, 'verdict on a new text (median of ordinary statements)'),
     unit: 'µs',
     figureUnit: 'µs',
     limit: 80,
     goal: null,
     async measure() {
-      const value = await coldVerdict();
-      return { value, figures: value === null ? {} : { gateway: value } };
+      const value = await coldVerdict(protocol);
+      return { value, figures: { gateway: value } };
     },
   };
 }

@@ -3,10 +3,10 @@
 /** Rows of pgbench_accounts: what `pgbench -i -s 1` makes. */
 export const ACCOUNTS = 100_000;
 
-/** The columns that the gateway under the bench masks, each with its strategy; no other is. */
+/** The columns that the gateway under the bench masks, each with its strategy; no other is. Their schema is `public` or `bench`. */
 export const MASKED_COLUMNS = {
-  'public.people_masked.email': { partial: { keepEnd: 4 } },
-  'public.people_masked.phone': 'redact',
+  'people_masked.email': { partial: { keepEnd: 4 } },
+  'people_masked.phone': 'redact',
 };
 
 /** Of the table that is like people_masked, with nothing masked. */
@@ -35,5 +35,28 @@ export function dataSql(people: number): string[] {
     `CREATE TABLE people AS ${rows}`,
     `CREATE TABLE people_masked AS ${rows}`,
     'VACUUM ANALYZE',
+  ];
+}
+
+/** The same for MySQL and MariaDB, less what only pgbench reads. */
+export function mysqlDataSql(people: number): string[] {
+  const numbers = (count: number) =>
+    `SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d AS i
+      FROM digits a, digits b, digits c, digits d, digits e, digits f
+      WHERE a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d + 100000 * f.d < ${count}`;
+  const columns = `id INT PRIMARY KEY, name VARCHAR(40), email VARCHAR(60), phone VARCHAR(20), country CHAR(2), city VARCHAR(20),
+    born DATE, score DECIMAL(10,2)`;
+  return [
+    'CREATE TABLE digits (d INT)',
+    'INSERT INTO digits VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)',
+    "CREATE TABLE pgbench_accounts (aid INT NOT NULL PRIMARY KEY, bid INT, abalance INT, filler CHAR(84) DEFAULT '')",
+    `INSERT INTO pgbench_accounts (aid, bid, abalance) SELECT i, 1, 0 FROM (${numbers(ACCOUNTS)}) n`,
+    `CREATE TABLE people (${columns})`,
+    `INSERT INTO people SELECT i, CONCAT('Person Number ', i), CONCAT('person.', i, '@mail.example.com'), CONCAT('+47 ', 20000000 + i),
+      ELT(1 + i % 4, 'NO', 'NG', 'PE', 'VN'), ELT(1 + i % 4, 'Oslo', 'Lagos', 'Lima', 'Hanoi'),
+      DATE '1950-01-01' + INTERVAL i % 20000 DAY, (i * 7 % 100000) / 100 FROM (${numbers(people)}) n`,
+    `CREATE TABLE people_masked (${columns})`,
+    'INSERT INTO people_masked SELECT * FROM people',
+    'ANALYZE TABLE pgbench_accounts, people, people_masked',
   ];
 }

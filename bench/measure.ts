@@ -63,6 +63,6 @@ export async function runLoad<Load, Result>(file: string, at: Address, load: Loa
   return JSON.parse(stdout) as Result;
 }
 
-export function addressOf({ host, port, user, password, database }: Address): Address {
-  return { host, port, user, password, database };
+export function addressOf({ protocol, host, port, user, password, database }: Address): Address {
+  return { protocol, host, port, user, password, database };
 }

@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Address } from '../targets/target.ts';
-import { login } from './client.ts';
+import { wireOf } from './wire.ts';
 
 export interface IdleLoad extends Address {
   readonly sessions: number;
@@ -16,7 +16,7 @@ export async function run(load: IdleLoad): Promise<void> {
   let left = load.sessions;
   const worker = async () => {
     while (left-- > 0) {
-      const socket = await login(load, () => {}, 4096);
+      const socket = await wireOf(load.protocol).login(load, () => {}, 4096);
       socket.on('close', () => process.exit(1));
     }
   };

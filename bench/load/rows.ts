@@ -4,12 +4,12 @@
 
 import { fileURLToPath } from 'node:url';
 import type { Address } from '../targets/target.ts';
-import { endsReply, login, message } from './client.ts';
+import { wireOf } from './wire.ts';
 
 export interface RowsLoad extends Address {
   readonly sql: string;
-  /** The tag that the result must end with: `SELECT 1000000`. */
-  readonly tag: string;
+  /** How many rows the result must have. */
+  readonly rows: number;
 }
 
 export interface RowsResult {
@@ -18,28 +18,26 @@ export interface RowsResult {
 }
 
 export async function run(load: RowsLoad): Promise<RowsResult> {
+  const wire = wireOf(load.protocol);
+  const result = wire.rows(load.sql, load.rows);
   let bytes = 0;
-  let tail: Buffer = Buffer.alloc(0);
   let finish = () => {};
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const socket = await login(
+  const socket = await wire.login(
     load,
     (chunk) => {
       bytes += chunk.length;
-      const end = chunk.length >= 64 ? chunk : Buffer.concat([tail, chunk]);
-      if (endsReply(end) && end.includes(load.tag)) finish();
-      else if (bytes < 4096 && chunk[0] === 0x45) throw new Error(`refused: ${chunk.toString('latin1')}`);
-      tail = Buffer.from(end.subarray(Math.max(0, end.length - 64)));
+      if (result.take(chunk)) finish();
     },
     1 << 18,
   );
   const begin = performance.now();
-  socket.write(message('Q', `${load.sql}\0`));
+  socket.write(result.first);
   await finished;
   const seconds = (performance.now() - begin) / 1000;
-  socket.end(message('X', ''));
+  socket.end(wire.goodbye);
   return { seconds, bytes };
 }
 

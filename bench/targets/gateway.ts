@@ -1,4 +1,4 @@
-// Starts the gateway for the benchmarks as its users do, in a process of its own, without TLS, with everything on: a policy, a
+// Starts the gateway for the benchmarks, before one database, as its users do, in a process of its own, without TLS, with everything on: a policy, a
 // masked column, the record, and a grant that may read.
 
 import { execFile } from 'node:child_process';
@@ -17,7 +17,7 @@ const CLI = fileURLToPath(new URL('../../src/cli/index.ts', import.meta.url));
 const config = (upstream: Address) => `
 connections:
   bench:
-    protocol: postgres
+    protocol: ${upstream.protocol}
     host: ${upstream.host}
     port: ${upstream.port}
     database: ${upstream.database}
@@ -37,9 +37,14 @@ masking:
   people:
     columns:
 ${Object.entries(MASKED_COLUMNS)
-  .map(([column, strategy]) => `      - { column: ${column}, with: ${JSON.stringify(strategy)} }`)
+  .map(([column, strategy]) => `      - { column: ${schemaOf(upstream)}.${column}, with: ${JSON.stringify(strategy)} }`)
   .join('\n')}
 `;
+
+/** Where the data is. */
+function schemaOf({ protocol, database }: Address): string {
+  return protocol === 'mysql' ? database : 'public';
+}
 
 export async function startGateway({ upstream }: { readonly upstream: Address }): Promise<Target> {
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-bench-'));
@@ -50,8 +55,8 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
     BENCH_PASSWORD: upstream.password,
     SALLYPORT_CONFIG: join(dir, 'sallyport.yaml'),
     SALLYPORT_DATA_DIR: join(dir, 'data'),
-    SALLYPORT_PG_LISTEN: `127.0.0.1:${port}`,
-    SALLYPORT_MYSQL_LISTEN: '127.0.0.1:0',
+    SALLYPORT_PG_LISTEN: `127.0.0.1:${upstream.protocol === 'postgres' ? port : 0}`,
+    SALLYPORT_MYSQL_LISTEN: `127.0.0.1:${upstream.protocol === 'mysql' ? port : 0}`,
     SALLYPORT_API_LISTEN: `127.0.0.1:${api}`,
     SALLYPORT_MAX_SESSIONS: '4000',
     SALLYPORT_LOG_LEVEL: 'warn',
@@ -69,6 +74,7 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
   const lastWords = () => (gateway.isOver() ? gateway.log() : null);
   return {
     name: 'gateway',
+    protocol: upstream.protocol,
     host: '127.0.0.1',
     port,
     user,

@@ -58,7 +58,7 @@ defaults
   timeout connect 5s
   timeout client 1h
   timeout server 1h
-listen postgres
+listen database
   bind 127.0.0.1:${port}
   server database ${upstream.host}:${upstream.port}
 `,

@@ -1,7 +1,10 @@
 // What the load is put on: the database itself, the pipe, a pooler or a proxy, the gateway.
 
+export type Protocol = 'postgres' | 'mysql';
+
 /** All are reached without TLS on 127.0.0.1. */
 export interface Address {
+  readonly protocol: Protocol;
   readonly host: string;
   readonly port: number;
   readonly user: string;

@@ -43,7 +43,17 @@ test('the table says FAIL where a row fails, short where it misses its limit by 
 
 test('rounds alternate, and the gateway is compared with the pipe of the same round', async () => {
   const target = (name: TargetName): Target => {
-    return { name, host: '', port: 0, user: '', password: '', database: '', pid: 0, stop: async () => {} };
+    return {
+      name,
+      protocol: 'postgres',
+      host: '',
+      port: 0,
+      user: '',
+      password: '',
+      database: '',
+      pid: 0,
+      stop: async () => {},
+    };
   };
   const order: string[] = [];
   const samples = await interleave([target('direct'), target('pipe'), target('gateway')], 3, async ({ name }) => {

@@ -1,12 +1,13 @@
-// A PostgreSQL client of the bare protocol, for load: it logs in (trust, cleartext, SCRAM-SHA-256), sends what it is given and
-// looks for nothing but the end of the reply, so that it costs as little as it can beside what is measured.
+// PostgreSQL's bare protocol as load: a login (trust, cleartext, SCRAM-SHA-256), then no more is looked for than the end of replies, so
+// that it costs as little as it can beside what is measured.
 
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../targets/target.ts';
+import type { Mode, Points, Rows, Wire } from './wire.ts';
 
 /** A frontend message: type, length, body. */
-export function message(type: string, body: Buffer | string): Buffer {
+function message(type: string, body: Buffer | string): Buffer {
   const bytes = Buffer.from(body);
   const head = Buffer.alloc(5);
   head.write(type, 0, 'latin1');
@@ -18,7 +19,7 @@ export function message(type: string, body: Buffer | string): Buffer {
  * Logs in and answers a socket that stands at ReadyForQuery, nothing unread. A chunk is a view of one reused buffer, valid
  * only during the call.
  */
-export async function login(at: Address, onChunk: (chunk: Buffer) => void, bufferBytes = 65536): Promise<Socket> {
+async function login(at: Address, onChunk: (chunk: Buffer) => void, bufferBytes = 65536): Promise<Socket> {
   let rest: Buffer = Buffer.alloc(0);
   let wake: (() => void) | null = null;
   let failed: Error | null = null;
@@ -115,7 +116,58 @@ function beginScram(password: string): Scram {
 const IDLE = [0x5a, 0, 0, 0, 5, 0x49];
 
 /** Whether the bytes end with ReadyForQuery outside a transaction: nothing is sent ahead, so a reply ends there. */
-export function endsReply(chunk: Buffer): boolean {
+function endsReply(chunk: Buffer): boolean {
   const at = chunk.length - IDLE.length;
   return at >= 0 && IDLE.every((byte, i) => chunk[at + i] === byte);
 }
+
+const ERROR_RESPONSE = 0x45;
+const SELECT = 'SELECT abalance FROM pgbench_accounts WHERE aid = ';
+const PARSE = Buffer.concat([message('P', `point\0${SELECT}$1\0\0\0`), message('S', '')]);
+const AFTER_BIND = Buffer.concat([message('D', 'P\0'), message('E', '\0\0\0\0\0'), message('S', '')]);
+
+function simple(aid: number): Buffer {
+  return message('Q', `${SELECT}${aid}\0`);
+}
+
+/** Bind, Describe, Execute, Sync of one named statement, as drivers do. */
+function prepared(aid: number): Buffer {
+  const value = String(aid);
+  const bind = message('B', `\0point\0\0\0\0\x01\0\0\0${String.fromCharCode(value.length)}${value}\0\0`);
+  return Buffer.concat([bind, AFTER_BIND]);
+}
+
+function points(mode: Mode): Points {
+  let tail: Buffer = Buffer.alloc(0);
+  return {
+    first: mode === 'prepared' ? PARSE : null,
+    next: mode === 'simple' ? simple : prepared,
+    take(chunk) {
+      if (tail.length === 0 && chunk[0] === ERROR_RESPONSE) throw new Error(`refused: ${chunk.toString('latin1')}`);
+      // The end of a reply may be split over two reads: then the bytes before count too.
+      const seen: Buffer = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+      const over = endsReply(seen);
+      if (!over) tail = Buffer.from(seen.subarray(Math.max(0, seen.length - 5)));
+      else if (tail.length > 0) tail = Buffer.alloc(0);
+      return over;
+    },
+  };
+}
+
+function rows(sql: string, count: number): Rows {
+  let bytes = 0;
+  let tail: Buffer = Buffer.alloc(0);
+  return {
+    first: message('Q', `${sql}\0`),
+    take(chunk) {
+      bytes += chunk.length;
+      const end = chunk.length >= 64 ? chunk : Buffer.concat([tail, chunk]);
+      if (endsReply(end) && end.includes(`SELECT ${count}`)) return true;
+      if (bytes < 4096 && chunk[0] === ERROR_RESPONSE) throw new Error(`refused: ${chunk.toString('latin1')}`);
+      tail = Buffer.from(end.subarray(Math.max(0, end.length - 64)));
+      return false;
+    },
+  };
+}
+
+export const postgres: Wire = { login, points, rows, goodbye: message('X', '') };
