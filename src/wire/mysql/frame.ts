@@ -33,6 +33,8 @@ export class FrameReader {
   /** Packets of the whole payload. */
   packets = 1;
   problem = '';
+  /** Of `rows`. */
+  lastSequence = 0;
   /** Hand out large payloads in pieces. May be changed between two payloads. */
   stream = false;
 
@@ -108,6 +110,30 @@ export class FrameReader {
     this.#packet = 0;
     this.packets = 1;
     return this.#gatherOn();
+  }
+
+  /**
+   * Passes over packets that are whole and begin with a byte below 0xfe, as rows do that end nothing: they stand at `buffer[start,
+   * end)`, the last of them has `lastSequence`. Answers how many.
+   */
+  rows(): number {
+    if (this.insideMessage || this.#gathered > 0) return 0;
+    const chunk = this.#chunk;
+    const before = this.#at;
+    let at = before;
+    let count = 0;
+    while (chunk.length - at > HEADER) {
+      const length = lengthAt(chunk, at);
+      const next = at + HEADER + length;
+      if (next > chunk.length || length === 0 || length === MAX_PACKET || (chunk[at + HEADER] as number) >= 0xfe) break;
+      this.lastSequence = chunk[at + 3] as number;
+      at = next;
+      count++;
+    }
+    this.buffer = chunk;
+    this.start = before;
+    this.end = this.#at = at;
+    return count;
   }
 
   #piece(n: number, first: boolean): Frame {

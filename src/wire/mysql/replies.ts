@@ -95,6 +95,7 @@ export class Replies {
   run(): void {
     const frames = this.#frames;
     while (!this.held && this.problem === null) {
+      if (this.#at === ROWS && this.#form === null) this.#rows();
       const frame = frames.next();
       if (frame === FRAME.incomplete) break;
       if (frame === FRAME.malformed) {
@@ -324,6 +325,19 @@ export class Replies {
   #endsRows(first: number): boolean {
     const { start, end, packets } = this.#frames;
     return first === Reply.eof && packets === 1 && end - start - HEADER < (this.#o.deprecateEof ? MAX_PACKET : 9);
+  }
+
+  /** Rows that nothing is masked in, once the record takes no more of them: as many as there are, at once. */
+  #rows(): void {
+    const frames = this.#frames;
+    const head = this.#o.track.head;
+    if ((head?.kind !== 'results' && head?.kind !== 'fetch') || !head.running.full) return;
+    const count = frames.rows();
+    if (count === 0) return;
+    head.running.rows += count;
+    head.running.bytes += frames.end - frames.start;
+    this.#sequence = (frames.lastSequence + 1) & 0xff;
+    this.#o.toClient.span(frames.buffer, frames.start, frames.end);
   }
 
   #passRow(running: Running): void {
