@@ -305,7 +305,15 @@ export interface Catalog {
   /** Names of columns are in lower case here, and compared without regard to case. */
   readonly foldsColumns?: boolean | undefined;
   /** Of MySQL and MariaDB: what it says of itself, and the sql_mode that its sessions begin with. */
-  readonly server?: { readonly version: string; readonly sqlMode: string; readonly mariadb: boolean } | undefined;
+  readonly server?:
+    | {
+        readonly version: string;
+        readonly sqlMode: string;
+        readonly mariadb: boolean;
+        /** It minds no case in names of schemas, tables and aliases. */
+        readonly foldsTables: boolean;
+      }
+    | undefined;
   /**
    * The login starts in a role (`ALTER ROLE … SET role`) that DISCARD ALL does not bring back, as not every minor version
    * of PostgreSQL does.

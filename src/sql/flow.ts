@@ -2,10 +2,10 @@
 
 import type { BaseColumn, ColumnType, Dependence } from '../types.ts';
 
-/** A relation's OID and an attribute number in one number; attribute numbers end at 1664 (MaxTupleAttributeNumber). */
+/** A relation's OID and an attribute number in one number; attribute numbers end at 4096 (MySQL's MAX_FIELDS). */
 export type ColumnKey = number;
 
-const ATTRIBUTES = 2048;
+const ATTRIBUTES = 8192;
 
 export function columnKey(oid: number, attribute: number): ColumnKey {
   return oid * ATTRIBUTES + attribute;
@@ -43,6 +43,8 @@ export interface Field {
   readonly value: Value;
   /** `*` leaves it out: what SEARCH and CYCLE add, inside the CTE itself; a column that is INVISIBLE. */
   readonly starless?: boolean;
+  /** The database may know it by another name: by one that is no plain word (`title`), or by whatever name (`any`). */
+  readonly loose?: 'title' | 'any';
 }
 
 const NOTHING: Flow = { direct: null, keys: [], unproven: null };

@@ -83,7 +83,7 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     foldsColumns: true,
     userFunctions: new Set(routines.map((row) => (row[1] ?? '').toLowerCase())),
     userOperators: new Set(),
-    server: { version, sqlMode, mariadb },
+    server: { version, sqlMode, mariadb, foldsTables: lowerCase !== '0' },
   };
   digests.set(catalog, digest);
   return catalog;

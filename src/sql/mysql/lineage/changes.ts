@@ -5,7 +5,7 @@ import type { Assignment, ColumnName, Delete, Insert, Name, Update } from '../as
 import { decideBy, decideByOrder, evaluate, INSERTED } from './expressions.ts';
 import { fromTables, storedItem } from './from.ts';
 import { items, query, withClause } from './queries.ts';
-import { type Item, type Level, NotFollowed, renamed, write } from './scope.ts';
+import { type Item, type Level, lookedFor, NotFollowed, renamed, write } from './scope.ts';
 
 /** The columns of RETURNING, or null where there is none. */
 export type Returned = readonly Field[] | null;
@@ -35,7 +35,8 @@ function put(level: Level, { relation, item, written }: Target, place: number, v
 }
 
 function placeOf({ item }: Target, { name }: ColumnName): number {
-  const place = item.fields.findIndex((field) => field.name === name.toLowerCase());
+  const looked = lookedFor(name);
+  const place = item.fields.findIndex((field) => field.name === looked && field.loose === undefined);
   if (place < 0) throw new NotFollowed(`the column ${name} is not known`);
   return place;
 }
@@ -77,6 +78,11 @@ function proposed({ item, written }: Target): Field[] {
 /** The new row is reached by VALUES(column), or by the alias that it was given. */
 function onDuplicate(level: Level, target: Target, { onDuplicate: list, rowAlias, source, columns }: Insert): void {
   if (list.length === 0) return;
+  if (source.kind === 'set-operation' || source.kind === 'table' || ('with' in source && source.with !== null)) {
+    throw new NotFollowed(
+      'ON DUPLICATE KEY UPDATE behind UNION, TABLE or WITH is not followed: put the query into FROM',
+    );
+  }
   const row = proposed(target);
   const inner: Level = { ...level, items: [...level.items, target.item], open: [...target.item.fields] };
   inner.items.push({ name: INSERTED, schema: null, fields: row });
@@ -85,12 +91,10 @@ function onDuplicate(level: Level, target: Target, { onDuplicate: list, rowAlias
       rowAlias.columns === null
         ? row
         : renamed(
-            columns === null
-              ? row
-              : row.filter((field) => columns.some((column) => column.name.toLowerCase() === field.name)),
+            columns === null ? row : columns.map((column) => row[placeOf(target, column)] as Field),
             rowAlias.columns,
           );
-    inner.items.push({ name: rowAlias.name.toLowerCase(), schema: null, fields: named });
+    inner.items.push({ name: rowAlias.name, schema: null, fields: named });
     if (rowAlias.columns !== null) inner.open.push(...named);
   }
   // The tables that the rows come from are in sight too.
@@ -115,7 +119,7 @@ export function update(level: Level, value: Update): Returned {
   withClause(level, value.with);
   fromTables(level, value.tables);
   for (const assignment of value.set) assign(level, assignment);
-  decideBy(level, value.where, value.limit?.count, value.limit?.offset);
+  decideBy(level, ...value.portion, value.where, value.limit?.count, value.limit?.offset);
   decideByOrder(level, value.orderBy);
   return value.returning === null ? null : items(level, value.returning);
 }
@@ -139,7 +143,7 @@ export function remove(level: Level, value: Delete): Returned {
       level.open.push(...open);
     }
   }
-  decideBy(level, value.where, value.limit?.count, value.limit?.offset);
+  decideBy(level, ...value.portion, value.where, value.limit?.count, value.limit?.offset);
   decideByOrder(level, value.orderBy);
   return value.returning === null ? null : items(level, value.returning);
 }

@@ -5,7 +5,20 @@ import type { Name, TableReference } from '../ast.ts';
 import { decideBy, evaluateAll } from './expressions.ts';
 import { query } from './queries.ts';
 import { relationFields } from './relations.ts';
-import { besides, decide, findCte, findItem, type Item, type Level, NotFollowed, renamed, spend } from './scope.ts';
+import {
+  besides,
+  decide,
+  findCte,
+  findItem,
+  type Item,
+  isCalled,
+  type Level,
+  lookedFor,
+  NotFollowed,
+  renamed,
+  spend,
+  titled,
+} from './scope.ts';
 
 /** What a part of FROM brings. */
 interface From {
@@ -32,13 +45,13 @@ function reference(level: Level, table: TableReference): From {
     }
     case 'derived': {
       const fields = renamed(query(table.lateral ? level : besides(level), table.query), table.columns);
-      return { items: [{ name: table.alias?.toLowerCase() ?? null, schema: null, fields }], open: fields };
+      return { items: [{ name: table.alias, schema: null, fields }], open: fields };
     }
     case 'json-table': {
       const value = derive(evaluateAll(level, [table.document, table.path]));
       decide(level.run, [value]);
-      const fields = table.columns.map((name) => ({ name: name.toLowerCase(), value }));
-      return { items: [{ name: table.alias.toLowerCase(), schema: null, fields }], open: fields };
+      const fields = table.columns.map((name) => ({ ...titled(name), value }));
+      return { items: [{ name: table.alias, schema: null, fields }], open: fields };
     }
     case 'group':
       return table.tables.reduce<From>((before, inner) => together(before, reference(seeing(level, before), inner)), {
@@ -65,7 +78,7 @@ export function storedItem(
   { schema, name }: Name,
   alias: string | null,
 ): { readonly item: Item; readonly open: readonly Field[] } {
-  const called = (alias ?? name).toLowerCase();
+  const called = alias ?? name;
   const cte = schema === null ? findCte(level, name) : null;
   if (cte !== null) {
     const fields = cte();
@@ -76,7 +89,7 @@ export function storedItem(
   if (relation === undefined) throw new NotFollowed(`the table ${name} is not known`);
   const fields = relationFields(catalog, relation);
   spend(level.run, fields.length);
-  return { item: { name: called, schema: relation.schema.toLowerCase(), fields }, open: fields };
+  return { item: { name: called, schema: schema ?? relation.schema, fields }, open: fields };
 }
 
 type Join = Extract<TableReference, { kind: 'join' }>;
@@ -87,7 +100,7 @@ function join(level: Level, { type, natural, left: a, right: b, on, using }: Joi
   const both = together(left, right);
   // ON sees the two sides of this join, and what is around the query.
   if (on !== null) decideBy({ ...level, items: [...both.items], open: [...both.open] }, on);
-  const shared = natural ? common(left, right) : (using ?? []).map((name) => name.toLowerCase());
+  const shared = natural ? common(left, right) : (using ?? []).map(lookedFor);
   if (shared.length === 0) return both;
   const [outer, inner] = type === 'right' ? [right, left] : [left, right];
   const merged = inOrder(outer, shared).map((name): Field => {
@@ -100,6 +113,9 @@ function join(level: Level, { type, natural, left: a, right: b, on, using }: Joi
 }
 
 function common(left: From, right: From): string[] {
+  if ([...left.open, ...right.open].some((field) => field.loose !== undefined)) {
+    throw new NotFollowed('NATURAL JOIN beside columns without a name of their own: give them one');
+  }
   const names = new Set(starred(right.open).map((field) => field.name));
   return starred(left.open)
     .map((field) => field.name)
@@ -111,8 +127,8 @@ function inOrder({ open }: From, shared: readonly string[]): string[] {
 }
 
 function sole({ open }: From, name: string): Field['value'] {
-  const [found, another] = open.filter((field) => field.name === name);
-  if (found === undefined || another !== undefined) {
+  const [found, another] = open.filter((field) => isCalled(field, name) !== false);
+  if (found === undefined || found.loose !== undefined || another !== undefined) {
     throw new NotFollowed(`the column ${name} of a join is not known`);
   }
   return found.value;

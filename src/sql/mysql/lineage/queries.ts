@@ -1,9 +1,21 @@
 // SELECT, VALUES, TABLE, set operations and WITH: the columns of a query's result, and what decides about its rows.
 import { derive, either, type Field, INDEPENDENT, type Value } from '../../flow.ts';
-import type { OrderItem, Query, Select, SelectItem, SetOperation, Values, With } from '../ast.ts';
+import type { Expression, OrderItem, Query, Select, SelectItem, SetOperation, Values, With } from '../ast.ts';
 import { decideBy, evaluate, evaluateAll, window } from './expressions.ts';
 import { fromTables, starFields, storedItem } from './from.ts';
-import { decide, type Level, NotFollowed, openLevel, renamed, spend, write } from './scope.ts';
+import {
+  decide,
+  isCalled,
+  type Level,
+  lookedFor,
+  NotFollowed,
+  openLevel,
+  renamed,
+  spend,
+  type Title,
+  titled,
+  write,
+} from './scope.ts';
 
 /** The columns of a query inside another, or of a statement's own. Names in lower case. */
 export function query(parent: Level, value: Query): readonly Field[] {
@@ -51,17 +63,28 @@ function select(level: Level, value: Select): readonly Field[] {
 /** A select list or RETURNING. */
 export function items(level: Level, list: readonly SelectItem[]): Field[] {
   const columns: Field[] = [];
+  level.aliases = list.flatMap((item) => (item.kind === 'star' ? [] : [titleOf(level, item.value, item.alias)]));
   for (const item of list) {
-    if (item.kind === 'star') {
-      columns.push(...starFields(level, item.schema, item.table));
-      continue;
-    }
-    const { start, end } = item.value;
-    const title = item.value.kind === 'column' ? item.value.name : level.run.text.slice(start, end);
-    columns.push({ name: (item.alias ?? title).toLowerCase(), value: evaluate(level, item.value) });
+    if (item.kind === 'star') columns.push(...starFields(level, item.schema, item.table));
+    else columns.push({ ...titleOf(level, item.value, item.alias), value: evaluate(level, item.value) });
   }
   spend(level.run, columns.length);
   return columns;
+}
+
+/** Expressions whose text is the name that the servers give them, in one form or another, and no plain word. */
+const TEXTUAL: ReadonlySet<Expression['kind']> = new Set(['call', 'case', 'exists', 'subquery']);
+
+function titleOf({ run }: Level, value: Expression, alias: string | null): Title {
+  if (alias !== null) return titled(alias);
+  if (value.kind === 'column') return titled(value.name);
+  const text = run.text.slice(value.start, value.end);
+  if (value.kind === 'literal') {
+    if (value.type === 'number' && /^\d+$/.test(text)) return titled(text);
+    return { name: (value.type === 'string' ? value.value : text).toLowerCase(), loose: 'any' };
+  }
+  const textual = TEXTUAL.has(value.kind) || (value.kind === 'operator' && value.operands.length > 1);
+  return { name: text.toLowerCase(), loose: textual && /\W/.test(text) ? 'title' : 'any' };
 }
 
 /** A number is that column of the result; a name may be one too: both are counted. */
@@ -71,10 +94,9 @@ function meant(level: Level, key: OrderItem['value'], columns: readonly Field[])
     return column === undefined ? null : [column.value];
   }
   if (key.kind !== 'column' || key.table !== null) return null;
-  const name = key.name.toLowerCase();
-  const named = columns.filter((column) => column.name === name).map((column) => column.value);
-  const own = level.open.filter((field) => field.name === name).map((field) => field.value);
-  return named.length + own.length === 0 ? null : [...named, ...own];
+  const name = lookedFor(key.name);
+  const called = [...columns, ...level.open].filter((column) => isCalled(column, name) !== false);
+  return called.length === 0 ? null : called.map((column) => column.value);
 }
 
 /** What GROUP BY or ORDER BY names. */
@@ -84,39 +106,44 @@ function sorted(level: Level, key: OrderItem['value'], columns: readonly Field[]
   else withAliases(level, columns, (inner) => decideBy(inner, key));
 }
 
-/** Names of result columns that no table has, beside what FROM brings: they may stand in HAVING and ORDER BY. */
+/**
+ * Names of result columns beside what FROM brings: they may stand in HAVING and ORDER BY. Where both have a name, which one is
+ * meant goes by the clause and the server: both are counted.
+ */
 function withAliases(level: Level, columns: readonly Field[], work: (level: Level) => void): void {
-  const taken = new Set(level.open.map((field) => field.name));
-  const aliases = new Map<string, Value>();
-  for (const { name, value } of columns) {
-    if (taken.has(name)) continue;
-    const before = aliases.get(name);
-    aliases.set(name, before === undefined ? value : derive([before, value]));
+  const open = new Map<string, Field>();
+  const loose: Field[] = [];
+  for (const field of [...level.open, ...columns]) {
+    const before = open.get(field.name);
+    if (field.loose !== undefined) loose.push(field);
+    else open.set(field.name, before === undefined ? field : { ...field, value: derive([before.value, field.value]) });
   }
-  const added = [...aliases].map(([name, value]) => ({ name, value }));
-  work({ ...level, open: [...level.open, ...added] });
+  work({ ...level, open: [...open.values(), ...loose] });
 }
 
 function values(level: Level, { rows }: Values): readonly Field[] {
   let columns: readonly Field[] | null = null;
   for (const row of rows) {
-    const made = evaluateAll(level, row).map((value, i) => ({ name: `column_${i}`, value }));
+    const made = evaluateAll(level, row).map((value, i): Field => {
+      const given = row[i];
+      // MariaDB names them by what stands in the first row.
+      const title = level.run.mode.mariadb && given !== undefined ? titleOf(level, given, null) : titled(`column_${i}`);
+      return { ...title, value };
+    });
     columns = columns === null ? made : together(columns, made);
   }
   if (columns === null) throw new NotFollowed('VALUES without a row');
-  if (!level.run.mode.mariadb) return columns;
-  // MariaDB names them by what stands in the first row.
-  const [first = []] = rows;
-  return columns.map(({ value }, i) => {
-    const { start = 0, end = 0 } = first[i] ?? {};
-    return { name: level.run.text.slice(start, end).toLowerCase(), value };
-  });
+  return columns;
 }
 
 /** Column by column, one or the other. */
 export function together(a: readonly Field[], b: readonly Field[]): readonly Field[] {
   if (a.length !== b.length) throw new NotFollowed('the parts of a query have different numbers of columns');
-  return a.map(({ name, value }, i) => ({ name, value: either(value, b[i]?.value ?? INDEPENDENT) }));
+  return a.map((field, i) => ({ ...titleIn(field), value: either(field.value, b[i]?.value ?? INDEPENDENT) }));
+}
+
+function titleIn({ name, loose }: Field): Title {
+  return loose === undefined ? { name } : { name, loose };
 }
 
 function setOperation(level: Level, value: SetOperation): readonly Field[] {
@@ -134,22 +161,27 @@ export function valuesOf(columns: readonly Field[]): Value[] {
 
 // --- WITH ------------------------------------------------------------------------------------------------------------------
 
-/** CTEs see those before them; where the list is RECURSIVE, themselves too. */
+/**
+ * CTEs see those before them; where the list is RECURSIVE, themselves too. MariaDB lets them see those behind them then, MySQL does
+ * not: this is not followed.
+ */
 export function withClause(level: Level, clause: With | null): void {
   if (clause === null) return;
+  if (clause.recursive) for (const { name } of clause.tables) level.ctes.set(name, hidden(name));
   for (const { name, columns: names, query: inner } of clause.tables) {
-    const key = name.toLowerCase();
-    const fields = clause.recursive ? recursive(level, key, names, inner) : renamed(query(level, inner), names);
-    level.ctes.set(key, () => fields);
+    const fields = clause.recursive ? recursive(level, name, names, inner) : renamed(query(level, inner), names);
+    level.ctes.set(name, () => fields);
   }
+}
+
+function hidden(name: string): () => never {
+  return () => {
+    throw new NotFollowed(`how the CTE ${name} is used before its first rows are known is not followed`);
+  };
 }
 
 /** Its first part gives the columns; then all of it again and again, until nothing new flows. */
 function recursive(level: Level, name: string, names: readonly string[] | null, inner: Query): readonly Field[] {
-  const hidden = () => {
-    throw new NotFollowed(`how the CTE ${name} refers to itself is not known to the gateway`);
-  };
-  level.ctes.set(name, hidden);
   let columns = renamed(first(level, inner), names);
   for (;;) {
     const known = columns;

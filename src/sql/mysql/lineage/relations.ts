@@ -4,7 +4,7 @@ import { columnKey, type Field, type Flow, union, type Value } from '../../flow.
 import { readMode, writeMode } from '../mode.ts';
 import { parse } from '../parser.ts';
 import { query } from './queries.ts';
-import { NotFollowed, openLevel, startRun } from './scope.ts';
+import { NotFollowed, openLevel, startRun, titled } from './scope.ts';
 
 /** The relations of each snapshot that have been looked at; null while one is. */
 const looked = new WeakMap<Catalog, Map<number, readonly Field[] | null>>();
@@ -78,6 +78,7 @@ function fieldsWith(relation: CatalogRelation, flowOf: (key: number, index: numb
   return [...relation.columns].map(([attribute, name], i) => {
     const flow = flowOf(columnKey(relation.oid, attribute), i);
     const value: Value = { flow, type: relation.types?.get(attribute) ?? null, row: null };
-    return relation.invisible?.has(attribute) ? { name, value, starless: true } : { name, value };
+    const title = titled(name);
+    return relation.invisible?.has(attribute) ? { ...title, value, starless: true } : { ...title, value };
   });
 }
