@@ -1,6 +1,8 @@
 // Values of MySQL's number and temporal types between their text, as the text protocol has it, and the bytes of the binary protocol
 // (MySQL "Binary Protocol Value"). A binary value stands without what says its length.
 
+import type { Column } from '../../types.ts';
+
 /** enum_field_types. */
 export const TYPE = {
   decimal: 0,
@@ -33,6 +35,11 @@ export const TYPE = {
   geometry: 255,
 } as const;
 
+const UNSIGNED = 32;
+/** Decimals of a FLOAT or DOUBLE that has no fixed number of them. */
+export const NOT_FIXED = 31;
+const FLOAT_DIGITS = 6;
+
 /** Bytes of an integer, or undefined for other types. */
 export function integerWidth(type: number): number | undefined {
   switch (type) {
@@ -52,15 +59,15 @@ export function integerWidth(type: number): number | undefined {
 }
 
 /** The text of a binary value, or null where it is malformed. */
-export function textOf(cell: Buffer, type: number, unsigned: boolean): string | null {
+export function textOf(cell: Buffer, column: Pick<Column, 'typeOid' | 'flags' | 'decimals'>): string | null {
+  const { typeOid: type, flags = 0, decimals = NOT_FIXED } = column;
   const width = integerWidth(type);
-  if (width !== undefined) return cell.length === width ? integerText(cell, width, unsigned) : null;
+  if (width !== undefined) return cell.length === width ? integerText(cell, width, (flags & UNSIGNED) !== 0) : null;
   switch (type) {
     case TYPE.float:
-      // The text protocol writes six digits (FLT_DIG).
-      return cell.length === 4 ? String(Number(cell.readFloatLE().toPrecision(6))) : null;
+      return cell.length === 4 ? floatText(cell.readFloatLE(), decimals, true) : null;
     case TYPE.double:
-      return cell.length === 8 ? String(cell.readDoubleLE()) : null;
+      return cell.length === 8 ? floatText(cell.readDoubleLE(), decimals, false) : null;
     case TYPE.date:
     case TYPE.datetime:
     case TYPE.timestamp:
@@ -106,6 +113,12 @@ export function binaryOf(text: string, type: number): Buffer | null {
 function integerText(cell: Buffer, width: number, unsigned: boolean): string {
   if (width === 8) return String(unsigned ? cell.readBigUInt64LE() : cell.readBigInt64LE());
   return String(unsigned ? cell.readUIntLE(0, width) : cell.readIntLE(0, width));
+}
+
+/** The text protocol writes as many decimals as the type says, or six digits of a FLOAT (FLT_DIG). */
+function floatText(value: number, decimals: number, single: boolean): string {
+  if (decimals < NOT_FIXED) return value.toFixed(decimals);
+  return single ? value.toPrecision(FLOAT_DIGITS) : String(value);
 }
 
 /** Year, month, day; hour, minute, second; microseconds: what is zero at the end is left out. */
