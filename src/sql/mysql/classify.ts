@@ -16,9 +16,9 @@ const DEEPEST_TEXT = 2;
 
 /** Understands one text as the server would in a session with this mode. Never throws. A text without a statement has none. */
 export function classify(text: string, mode: LexMode): Classification {
-  const parsed = parse(text, mode);
-  if (!parsed.ok) return parsed;
   try {
+    const parsed = parse(text, mode);
+    if (!parsed.ok) return parsed;
     return { ok: true, statements: parsed.statements.map((statement) => facts(statement, mode)) };
   } catch (error) {
     if (error instanceof NotParsed) return { ok: false, reason: error.message, position: error.at + 1 };
@@ -115,6 +115,8 @@ function createTable(
 ): void {
   walk.kind('create-table');
   walk.relation(statement.table, 'ddl');
+  // It hides the table of that name, and its columns can be others.
+  if (statement.temporary) walk.column(null, '*', 'expression');
   if (statement.like !== null) walk.relation(statement.like, 'read');
   if (statement.definition !== null) {
     const { start, end } = statement.definition;

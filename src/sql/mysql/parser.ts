@@ -94,6 +94,10 @@ function explain(c: Cursor): Statement {
   const mark = c.at;
   const { start, lower } = c.next();
   let analyze = lower === 'analyze';
+  if (analyze && c.isWord('table')) {
+    c.at = mark;
+    return other(c);
+  }
   for (;;) {
     if (c.isWord('analyze')) {
       analyze = true;
@@ -101,7 +105,7 @@ function explain(c: Cursor): Statement {
     } else if (c.isWord('extended') || c.isWord('partitions')) {
       if (!c.isWord('select', 1) && !c.isOneOf(CHANGES, 1)) break;
       c.at++;
-    } else if (c.isWord('format') && c.isOperator('=', 1)) c.at += 3;
+    } else if (c.isWord('format') && c.isOperator('=', 1) && c.peek(2).type !== 'operator') c.at += 3;
     else break;
   }
   if (startsQuery(c) || c.isOneOf(CHANGES)) {
@@ -295,12 +299,17 @@ function endsValue(c: Cursor, n: number): boolean {
   return c.peek(n).type === 'end' || c.isOperator(',', n) || c.isOperator(';', n);
 }
 
+function collation(c: Cursor): void {
+  if (c.token.type === 'string') c.at++;
+  else if (!c.takeWord('default') && !c.takeWord('binary')) c.name();
+}
+
 /** NAMES utf8mb4 COLLATE c; the collation is left out. */
 function named(c: Cursor, name: string, start: number): SetItem {
   const token = c.next();
   if (token.type !== 'word' && token.type !== 'string' && token.type !== 'quoted')
     c.fail('a character set is expected');
-  if (c.takeWord('collate')) c.at++;
+  if (c.takeWord('collate')) collation(c);
   const { value } = token;
   const literal = {
     kind: 'literal',

@@ -13,6 +13,9 @@ const KEEPERS: ReadonlySet<string> = new Set([
   'master_user_password',
   'replace',
   'by',
+  'as',
+  'using',
+  'connection',
 ]);
 
 /** Functions that are given a key or a password. */
@@ -61,7 +64,7 @@ function stringsInside(tokens: readonly Token[], open: number): Span[] {
 export function looseSecretSpans(text: string): Span[] {
   const spans: Span[] = [];
   const secret =
-    /(?:password|identified(?:\s+(?:with|via)\s+\S+)?\s+(?:by|as|using))(\s*[=(]?\s*)('(?:[^'\\]|''|\\[\s\S])*'?|"(?:[^"\\]|""|\\[\s\S])*"?|[^\s'";,()]+)/gi;
+    /(?:password|identified(?:\s+(?:with|via)\s+\S+)?\s+(?:by|as|using))((?:\s*(?:[=(]|password\b))*\s*)('(?:[^'\\]|''|\\[\s\S])*'?|"(?:[^"\\]|""|\\[\s\S])*"?|[^\s'";,()]+)/gi;
   for (const match of text.matchAll(secret)) {
     const end = match.index + match[0].length;
     spans.push([end - (match[2] ?? '').length, end]);

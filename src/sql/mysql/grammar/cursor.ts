@@ -31,8 +31,9 @@ export class Cursor {
     this.reserved = reservedWords(mode.mariadb);
   }
 
+  /** Behind the last one it is the last one. */
   get token(): Token {
-    return this.tokens[this.at] as Token;
+    return (this.tokens[this.at] ?? this.tokens.at(-1)) as Token;
   }
 
   /** The n-th token from here; behind the last one it is the last one. */

@@ -43,7 +43,7 @@ function and(c: Cursor): Expression {
 
 function not(c: Cursor): Expression {
   const { start } = c.token;
-  if (!c.isWord('not')) return comparison(c);
+  if (!c.isWord('not') || c.mode.highNotPrecedence) return comparison(c);
   c.at++;
   return c.deeper(() => operator(c, 'not', start, not(c)));
 }
@@ -399,19 +399,26 @@ function caseOf(c: Cursor): Expression {
 /** INTERVAL 1 DAY, or the function INTERVAL(n, …). */
 function interval(c: Cursor): Expression {
   const { start } = c.next();
-  if (c.isOperator('(')) {
-    const mark = c.at;
-    c.at++;
-    const first = expression(c);
-    if (c.takeOperator(',')) {
-      const args = [first, ...c.list(() => expression(c))];
-      c.expectOperator(')');
-      return { ...NO_CALL, name: 'interval', args, start, end: c.end };
-    }
-    c.at = mark;
+  if (c.isOperator('(') && hasComma(c)) {
+    const args = c.inParentheses(() => expression(c));
+    return { ...NO_CALL, name: 'interval', args, start, end: c.end };
   }
   const value = expression(c);
   return { kind: 'interval', value, unit: unit(c), start, end: c.end };
+}
+
+/** Does the group in parentheses at the cursor have more than one part? Looked at ahead: to parse it twice a level takes for ever. */
+function hasComma(c: Cursor): boolean {
+  let depth = 0;
+  for (let n = 0; ; n++) {
+    const { type, lower } = c.peek(n);
+    if (type === 'end') return false;
+    if (type !== 'operator') {
+      if (depth === 1 && n === 1 && type === 'word' && (lower === 'select' || lower === 'with')) return false;
+    } else if (lower === '(') depth++;
+    else if (lower === ')' && --depth === 0) return false;
+    else if (lower === ',' && depth === 1) return true;
+  }
 }
 
 function unit(c: Cursor): string {
