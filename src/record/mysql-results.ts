@@ -19,8 +19,9 @@ interface OpenResult {
   readonly columns: string[];
   readonly fields: MysqlField[];
   readonly rows: (string | null)[][];
-  /** What comes next: so many definitions, or behind them an EOF or a row, or a row. */
+  /** Definitions that are still to come. */
   left: number;
+  /** Behind them there was an EOF or a row. */
   begun: boolean;
 }
 
@@ -32,7 +33,6 @@ const EOF = 0xfe;
 const ERR = 0xff;
 /** An EOF with warnings and status; the OK that may stand in its place has seven bytes at least. */
 const EOF_LENGTH = 5;
-const CURSOR_EXISTS = 0x40;
 const MOST_COLUMNS = 4096;
 
 /** Decodes the results kept of one command; `binary`: in the binary protocol. What is cut short at the end is left out; never throws. */
@@ -52,9 +52,8 @@ export function decodeMysqlResults(result: Uint8Array, binary: boolean): MysqlRe
     } else if (open.left > 0) {
       if (!define(open, payload)) break;
     } else if (endsRows(payload)) {
-      // Rows follow the EOF behind the definitions, unless a cursor holds them.
-      const follow = !open.begun && payload.length === EOF_LENGTH && (payload.readUInt16LE(3) & CURSOR_EXISTS) === 0;
-      if (follow) open.begun = true;
+      // Rows follow the EOF behind the definitions; where a cursor holds them, nothing does.
+      if (!open.begun && payload.length === EOF_LENGTH) open.begun = true;
       else open = null;
     } else {
       const cells = binary ? binaryRow(payload, open.fields) : textRow(payload, open.fields);
