@@ -177,25 +177,32 @@ interface Finder {
   by(schema: string | undefined, name: string): CatalogRelation | undefined;
 }
 
-/** Names of tables and schemas as the server compares them; those of information_schema never mind their case. */
+/**
+ * Names of tables and schemas as the server compares them; those of information_schema never mind their case. A server that folds may
+ * fold odd letters as we do not: a name that nothing else has then means what it resembles.
+ */
 function finder(folds: boolean): Finder {
-  const bySchema = new Map<string, Map<string, CatalogRelation>>();
-  const systemCase = (schema: string) =>
-    schema.toLowerCase() === 'information_schema' ? 'information_schema' : schema;
-  const placeOf = (schema: string) => (folds ? schema.toLowerCase() : systemCase(schema));
-  const nameIn = (place: string, name: string) => (folds || place === 'information_schema' ? name.toLowerCase() : name);
+  const exact = new Map<string, CatalogRelation>();
+  const alike = new Map<string, CatalogRelation>();
+  const keyOf = (schema: string, name: string) => {
+    const system = schema.toLowerCase() === 'information_schema';
+    return folds || system ? `${schema}\0${name}`.toLowerCase() : `${schema}\0${name}`;
+  };
   return {
     add(relation) {
-      const place = placeOf(relation.schema);
-      const names = bySchema.get(place) ?? new Map<string, CatalogRelation>();
-      bySchema.set(place, names.set(nameIn(place, relation.name), relation));
+      exact.set(keyOf(relation.schema, relation.name), relation);
+      if (folds) alike.set(resembled(`${relation.schema}\0${relation.name}`), relation);
     },
     by(schema, name) {
       if (schema === undefined) return undefined;
-      const place = placeOf(schema);
-      return bySchema.get(place)?.get(nameIn(place, name));
+      return exact.get(keyOf(schema, name)) ?? alike.get(resembled(`${schema}\0${name}`));
     },
   };
+}
+
+/** Without case, and without what letters have about them. */
+function resembled(name: string): string {
+  return name.toUpperCase().normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 function broken(): SallyportError {
