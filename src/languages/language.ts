@@ -72,7 +72,10 @@ export interface Language {
 }
 
 /** What a mask goes by. */
-export type ColumnForm = Pick<Column, 'typeOid' | 'typeModifier' | 'format' | 'flags' | 'charset' | 'decimals'>;
+export type ColumnForm = Pick<
+  Column,
+  'typeOid' | 'typeModifier' | 'format' | 'flags' | 'charset' | 'decimals' | 'origin'
+>;
 
 /** `unknown`: the catalog does not have it, though it should. `row`: the whole row of that relation. */
 export type Origin =

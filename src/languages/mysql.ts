@@ -1,7 +1,7 @@
 // MySQL and MariaDB as a language: their grammar, catalog, types and wire, put together.
 import { MYSQL_SYSTEM } from '../mask/exposure.ts';
 import { mysqlCellMask, mysqlDetectorMask } from '../mask/mysql/cells.ts';
-import { buildCatalog, CATALOG_SQL, NOTHING } from '../sql/mysql/catalog.ts';
+import { buildCatalog, CATALOG_SQL, JSON_TYPE, NOTHING } from '../sql/mysql/catalog.ts';
 import { classify } from '../sql/mysql/classify.ts';
 import { foldLiterals } from '../sql/mysql/fold.ts';
 import { KINDS } from '../sql/mysql/kinds.ts';
@@ -10,11 +10,13 @@ import { lineageOf } from '../sql/mysql/lineage.ts';
 import { readMode, writeMode } from '../sql/mysql/mode.ts';
 import { systemRelation } from '../sql/mysql/relations.ts';
 import { looseSecretSpans } from '../sql/mysql/secrets.ts';
-import type { Catalog, Classification } from '../types.ts';
+import type { BaseColumn, Catalog, Classification, Column } from '../types.ts';
 import { withUpstream } from '../wire/mysql/connect.ts';
-import type { Language } from './language.ts';
+import type { ColumnForm, Language } from './language.ts';
 
-/** enum_field_types: VAR_STRING. */
+/** enum_field_types. */
+const LONGTEXT = 252;
+const JSON_DOCUMENT = 245;
 const VAR_STRING = 253;
 /** utf8mb4_general_ci. */
 const UTF8MB4 = 45;
@@ -56,17 +58,9 @@ export const mysql: Language = {
     if (view.definition === '') return { unproven: 'its query is hidden from the gateway' };
     return lineageOf(view.definition, 0, { catalog, searchPath: [view.schema], mode });
   },
-  origin({ origin }, catalog) {
-    if (origin === undefined || origin.table === '' || origin.column === '') return null;
-    const relation = catalog.find(origin.schema, origin.table, []);
-    if (relation === undefined) return null;
-    for (const [attribute, name] of relation.columns) {
-      if (name === origin.column.toLowerCase()) return { oid: relation.oid, attribute };
-    }
-    return null;
-  },
-  cellMask: (strategy, column) => mysqlCellMask(strategy, column),
-  detectorMask: (detector, column) => mysqlDetectorMask(detector, column),
+  origin: originOf,
+  cellMask: (strategy, column, catalog) => mysqlCellMask(strategy, documentOf(column, catalog)),
+  detectorMask: (detector, column, catalog) => mysqlDetectorMask(detector, documentOf(column, catalog)),
   text: { typeOid: VAR_STRING, typeModifier: -1, format: 0, charset: UTF8MB4 },
   copied: () => {
     throw new Error('the MySQL protocol copies no tables');
@@ -92,6 +86,24 @@ export const mysql: Language = {
     mode: writeMode({ sqlMode: server?.sqlMode ?? '', mariadb: server?.mariadb ?? false }),
   }),
 };
+
+function originOf({ origin }: Pick<Column, 'origin'>, catalog: Catalog): BaseColumn | null {
+  if (origin === undefined || origin.table === '' || origin.column === '') return null;
+  const relation = catalog.find(origin.schema, origin.table, []);
+  if (relation === undefined) return null;
+  for (const [attribute, name] of relation.columns) {
+    if (name === origin.column.toLowerCase()) return { oid: relation.oid, attribute };
+  }
+  return null;
+}
+
+/** MariaDB's JSON comes as a LONGTEXT, of which its table knows that it is JSON. */
+function documentOf(column: ColumnForm, catalog: Catalog): ColumnForm {
+  if (column.typeOid !== LONGTEXT || catalog.server?.mariadb !== true) return column;
+  const origin = originOf(column, catalog);
+  const type = origin && catalog.relation(origin.oid)?.types?.get(origin.attribute);
+  return type?.oid === JSON_TYPE ? { ...column, typeOid: JSON_DOCUMENT } : column;
+}
 
 /** How the server writes the queries of views out for the gateway, which has no sql_mode. */
 function ownMode({ server }: Catalog): LexMode | null {

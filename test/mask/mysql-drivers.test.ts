@@ -80,6 +80,8 @@ for (const flavour of FLAVOURS) {
         assert.deepEqual(Object.keys(text ?? {}), Object.keys(COLUMNS));
         assert.equal(text?.nothing, null);
         assert.ok(!JSON.stringify(text).includes('secret'));
+        // The driver parses MySQL's; MariaDB's, which is a text to it, is for the reader to parse.
+        if (flavour === 'mariadb') assert.doesNotThrow(() => JSON.parse(String(text?.document)));
         for (const [name, value] of Object.entries(text ?? {})) {
           assert.ok(!(value instanceof Date && Number.isNaN(value.getTime())) && !Number.isNaN(value), name);
         }

@@ -20,16 +20,20 @@ export const CATALOG_SQL: readonly string[] = [
   'SELECT @@version, @@global.sql_mode, @@lower_case_table_names',
   "SET SESSION sql_mode = ''",
   `SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_schema NOT IN ${SYSTEM} ORDER BY 1, 2`,
-  `SELECT table_schema, table_name, ordinal_position, column_name, column_type, generation_expression, extra
+  `SELECT table_schema, table_name, ordinal_position, column_name, column_type, generation_expression, extra,
+      column_default
     FROM information_schema.columns WHERE table_schema NOT IN ${SYSTEM} ORDER BY 1, 2, 3`,
   `SELECT table_schema, table_name, view_definition FROM information_schema.views WHERE table_schema NOT IN ${OTHERS} ORDER BY 1, 2`,
   `SELECT routine_schema, routine_name FROM information_schema.routines WHERE routine_schema NOT IN ${OTHERS} ORDER BY 1, 2`,
+  // Constraints that say no table are MySQL's, for which the comment is one. MariaDB's have the name of their column.
+  `SELECT constraint_schema, constraint_name, check_clause /*M! , table_name */ FROM information_schema.check_constraints
+    WHERE check_clause LIKE 'json\\_valid(%' ORDER BY 1, 2`,
 ];
 
 type Rows = readonly (readonly (string | null)[])[];
 
 /** The answer of a server on which there is nothing. */
-export const NOTHING: readonly Rows[] = [[['8.0.0', '', '0']], [], [], [], [], []];
+export const NOTHING: readonly Rows[] = [[['8.0.0', '', '0']], [], [], [], [], [], []];
 
 /** Numbers of tables, by schema and name. */
 const oids = new Map<string, number>();
@@ -49,9 +53,9 @@ const digests = new WeakMap<Catalog, string>();
  * columns are in lower case, as the servers compare them. Throws SP_UPSTREAM where the answers are not what was asked for.
  */
 export function buildCatalog(results: readonly Rows[], previous?: Catalog): Catalog {
-  const [about, , tables, attributes, views, routines] = results;
+  const [about, , tables, attributes, views, routines, checks] = results;
   const [version, sqlMode, lowerCase] = about?.[0] ?? [];
-  if (!tables || !attributes || !views || !routines || version == null || sqlMode == null) throw broken();
+  if (!tables || !attributes || !views || !routines || !checks || version == null || sqlMode == null) throw broken();
   const digest = createHash('sha256').update(JSON.stringify(results)).digest('base64');
   if (previous !== undefined && digests.get(previous) === digest) return previous;
 
@@ -64,12 +68,16 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
     const key = `${row[0]}\0${row[1]}`;
     columns.set(key, [...(columns.get(key) ?? []), row as (string | null)[]]);
   }
+  const documents = new Set(checks.flatMap(documentOf));
   const definitions = new Map(views.map((row) => [`${row[0]}\0${row[1]}`, row[2] ?? '']));
   const relations = new Map<number, CatalogRelation>();
   for (const [schema, name, type] of tables) {
     if (schema == null || name == null) throw broken();
     const key = `${schema}\0${name}`;
-    const relation = made(schema, name, type ?? '', columns.get(key) ?? [], definitions.get(key), mode);
+    const typed = (columns.get(key) ?? []).map((row) =>
+      documents.has(`${key}\0${row[3]}`) ? row.with(4, 'json') : row,
+    );
+    const relation = made(schema, name, type ?? '', typed, definitions.get(key), mode);
     relations.set(relation.oid, relation);
     find.add(relation);
   }
@@ -110,7 +118,8 @@ function made(
   const invisible = new Set<number>();
   for (const [i, row] of columns.entries()) {
     types.set(i + 1, { oid: typeOf(row[4] ?? ''), modifier: -1 });
-    if (row[5]) generatedFrom.set(i + 1, usedColumns(row[5], names, mode));
+    const expression = expressionOf(row, mode);
+    if (expression !== null) generatedFrom.set(i + 1, usedColumns(expression, names, mode));
     if (/invisible/i.test(row[6] ?? '')) invisible.add(i + 1);
   }
   return {
@@ -136,6 +145,23 @@ function typeOf(text: string): number {
   const oid = types.get(text) ?? types.size + 1;
   types.set(text, oid);
   return oid;
+}
+
+/** What a generated column is computed from, or one whose default uses other columns; null: neither. */
+function expressionOf(row: readonly (string | null)[], { mariadb }: LexMode): string | null {
+  const [, , , , , generation, extra, byDefault] = row;
+  const computes = mariadb || /default_generated/i.test(extra ?? '');
+  const text = generation || (computes && byDefault?.includes('`') ? byDefault : '') || null;
+  // MySQL shows it as inside a string.
+  return text === null || mariadb ? text : text.replace(/\\(.)/gs, '$1');
+}
+
+/** The type of MySQL's JSON columns, and of MariaDB's, which are LONGTEXT with a check. */
+export const JSON_TYPE = typeOf('json');
+
+/** The column, by schema, table and name, of which MariaDB checks that its values are JSON. */
+function documentOf([schema, name, clause, table]: readonly (string | null)[]): string[] {
+  return table != null && clause === `json_valid(\`${name}\`)` ? [`${schema}\0${table}\0${name}`] : [];
 }
 
 /** The columns that an expression uses; all of the table's where it is not understood. */
