@@ -10,6 +10,8 @@ import { HEADER, joined, MAX_PACKET, packets } from './frame.ts';
 
 const EMPTY = Buffer.alloc(0);
 const NULL_CELL = 0xfb;
+/** Shorter values are written byte by byte: that is faster. */
+const SHORT = 64;
 
 /** A plan and what the rows look like that it is for. */
 export interface RowForm {
@@ -36,19 +38,19 @@ export class RowMasker {
   }
 
   /**
-   * Takes the row [start, end) of `buffer`, the header of its only packet first, and masks the plan's cells; writes into
+   * Takes the row [rowStart, end) of `buffer`, the header of its only packet first, and masks the plan's cells; writes into
    * `buffer`. Answers how many cells were masked (NULL cells stay NULL and are not counted), or -1 where the row is malformed or has
    * not as many cells as the plan: then nothing of this masker may be used any more.
    */
-  row(buffer: Buffer, start: number, end: number, form: RowForm): number {
-    if (buffer !== this.#buffer || start !== this.#to) {
+  row(buffer: Buffer, rowStart: number, end: number, form: RowForm): number {
+    if (buffer !== this.#buffer || rowStart !== this.#to) {
       this.#copyUntil(this.#to);
       this.#buffer = buffer;
-      this.#from = start;
+      this.#from = rowStart;
     }
     const { plan, sizes, binary } = form;
     const cell = this.#cell;
-    let at = start + HEADER;
+    let at = rowStart + HEADER;
     const bitmap = at + 1;
     if (binary) {
       if (buffer[at] !== 0) return -1;
@@ -68,37 +70,47 @@ export class RowMasker {
         at++;
         continue;
       }
-      if (!locate(cell, buffer, at, end, sizes[i] as CellSize)) return -1;
-      at = cell.end;
+      const size = sizes[i] as CellSize;
+      const from = at;
+      const first = buffer[at] as number;
+      let start: number;
+      if (size === 'lenenc' && first < 0xfb && at < end) {
+        start = at + 1;
+        at = start + first;
+        if (at > end) return -1;
+      } else {
+        if (!locate(cell, buffer, at, end, size)) return -1;
+        start = cell.start;
+        at = cell.end;
+      }
       const mask = plan[i];
       if (mask === undefined) continue;
-      const value = mask(buffer, cell.start, cell.end);
+      const value = mask(buffer, start, at);
       if (value === undefined) continue;
       masked++;
-      if (value !== null && value.length === cell.end - cell.start) {
-        for (let n = 0; n < value.length; n++) buffer[cell.start + n] = value[n] as number;
+      if (value !== null && value.length === at - start) {
+        for (let n = 0; n < value.length; n++) buffer[start + n] = value[n] as number;
         continue;
       }
       // A number of another size would be read as something else.
-      if (value !== null && typeof sizes[i] === 'number') return -1;
+      if (value !== null && typeof size === 'number') return -1;
       if (copied === -1) {
         // The bitmap may still change: the row is copied up to this cell only now, and patched there.
-        this.#copyUntil(start);
+        this.#copyUntil(rowStart);
         copied = this.#out.length;
       }
-      this.#copyUntil(cell.from);
+      this.#copyUntil(from);
       const before = this.#out.length;
-      if (value !== null)
-        this.#out.bytes(Uint8Array.from(lengthBytes(value.length, sizes[i] as CellSize))).bytes(value);
-      else if (binary) this.#out.patchU8(copied + place - start, (buffer[place] ?? 0) | bit);
+      if (value !== null) this.#write(value, size);
+      else if (binary) this.#out.patchU8(copied + place - rowStart, (buffer[place] ?? 0) | bit);
       else this.#out.u8(NULL_CELL);
       if (binary && value === null) buffer[place] = (buffer[place] ?? 0) | bit;
-      grown += this.#out.length - before - (cell.end - cell.from);
-      this.#from = cell.end;
+      grown += this.#out.length - before - (at - from);
+      this.#from = at;
     }
     if (at !== end) return -1;
     if (copied !== -1) {
-      const length = end - start - HEADER + grown;
+      const length = end - rowStart - HEADER + grown;
       if (length >= MAX_PACKET) return -1;
       this.#out
         .patchU8(copied, length & 0xff)
@@ -109,6 +121,20 @@ export class RowMasker {
     }
     this.#to = end;
     return masked;
+  }
+
+  /** A value with its length before it. */
+  #write(value: Uint8Array, size: CellSize): void {
+    const { length } = value;
+    if (length >= SHORT) {
+      for (const byte of lengthBytes(length, size)) this.#out.u8(byte);
+      this.#out.bytes(value);
+      return;
+    }
+    const to = this.#out.reserve(length + 1);
+    const { buffer } = this.#out;
+    buffer[to] = length;
+    for (let n = 0; n < length; n++) buffer[to + 1 + n] = value[n] as number;
   }
 
   /** A row of several packets: the same, made anew. Its bytes are the caller's, or null where it is malformed. */
