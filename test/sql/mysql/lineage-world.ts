@@ -5,7 +5,7 @@ import { buildCatalog, CATALOG_SQL } from '../../../src/sql/mysql/catalog.ts';
 import type { LexMode } from '../../../src/sql/mysql/lexer.ts';
 import { readMode, writeMode } from '../../../src/sql/mysql/mode.ts';
 import type { BaseColumn, Catalog, Dependence } from '../../../src/types.ts';
-import type { MysqlServer } from '../../servers/mysql.ts';
+import type { MysqlFlavour, MysqlServer } from '../../servers/mysql.ts';
 
 /** Rows of each table; the letters are the column's, the digits the row's. */
 const ROWS = 3;
@@ -78,9 +78,14 @@ export async function openWorld(server: MysqlServer): Promise<World> {
   const client = await mysql.createConnection({ host, port, user, password, database, charset: 'utf8mb4' });
   const catalog = await readCatalog(client);
   await client.query("SET SESSION sql_mode = 'STRICT_TRANS_TABLES'");
-  const mode = readMode(writeMode({ sqlMode: '', mariadb: server.flavour === 'mariadb' }));
+  return { client, catalog, mode: modeOf(server.flavour), path: [database] };
+}
+
+/** How texts are read in a session of the usual sql_mode. */
+export function modeOf(flavour: MysqlFlavour): LexMode {
+  const mode = readMode(writeMode({ sqlMode: '', mariadb: flavour === 'mariadb' }));
   if (mode === null) throw new Error('no mode');
-  return { client, catalog, mode, path: [database] };
+  return mode;
 }
 
 export interface Result {

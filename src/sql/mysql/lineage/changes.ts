@@ -106,9 +106,8 @@ function onDuplicate(level: Level, target: Target, { onDuplicate: list, rowAlias
 function after({ item, written, relation }: Target): Item {
   const attributes = [...relation.columns.keys()];
   const fields = item.fields.map((field, place) => {
-    const from = relation.generatedFrom.get(attributes[place] ?? 0)?.map((source) => attributes.indexOf(source)) ?? [
-      place,
-    ];
+    const sources = relation.generatedFrom.get(attributes[place] ?? 0) ?? [];
+    const from = [place, ...sources.map((source) => attributes.indexOf(source))];
     const given = from.map((source) => written.get(source) ?? INDEPENDENT);
     return isFree(computed(given)) ? field : { ...field, value: derive([field.value, ...given]) };
   });
