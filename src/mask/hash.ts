@@ -3,6 +3,7 @@
 
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { CellMask } from '../types.ts';
+import { cached } from './cached.ts';
 import { canonical } from './canonical.ts';
 import { constantValue } from './constants.ts';
 import { isText, lengthLimit, OID } from './pg-types.ts';
@@ -13,8 +14,6 @@ const PREFIX = 'h_';
 const TOKEN_CHARACTERS = 22;
 /** A text column that holds fewer characters has no room for a token that tells values apart. */
 const LEAST_CHARACTERS = 8;
-const CACHED = 4096;
-const LONGEST_CACHED = 256;
 const DAY_MS = 86_400_000;
 const DAYS = 73_049; // 1900 to 2099
 const FIRST_DAY_MS = Date.UTC(1900, 0, 1);
@@ -32,27 +31,11 @@ export function hashMask(key: KeyObject, typeOid: number, typeModifier: number, 
     const value = redacted(typeOid, typeModifier, format);
     return () => value;
   }
-  // Two generations: the old one goes when the young one is full.
-  let young = new Map<string, Buffer | null>();
-  let old = new Map<string, Buffer | null>();
-  const made = (buffer: Buffer, start: number, end: number): Buffer | null => {
+  return cached((buffer, start, end) => {
     const value = canonical(buffer, start, end, typeOid, format);
     const mac = createHmac('sha256', key).update(value, 'latin1').digest();
     return constantValue(token(mac, value), typeOid, typeModifier, format);
-  };
-  return (buffer, start, end) => {
-    if (end - start > LONGEST_CACHED) return made(buffer, start, end);
-    const cell = buffer.toString('latin1', start, end);
-    let value = young.get(cell);
-    if (value !== undefined) return value;
-    value = old.get(cell) ?? made(buffer, start, end);
-    if (young.size >= CACHED) {
-      old = young;
-      young = new Map();
-    }
-    young.set(cell, value);
-    return value;
-  };
+  });
 }
 
 type Token = (mac: Buffer, value: string) => string;

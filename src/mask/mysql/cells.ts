@@ -1,6 +1,7 @@
 // Masks for cells of MySQL's types, in the text and in the binary protocol. Text, JSON and bytes are masked as PostgreSQL's are; numbers
 // and moments by their text, so that a value has one token in both protocols and in both databases.
 import type { CellMask, Column } from '../../types.ts';
+import { cached } from '../cached.ts';
 import { constantValue } from '../constants.ts';
 import { detectorMask } from '../detectors/cell.ts';
 import type { Detector } from '../detectors/scan.ts';
@@ -207,16 +208,16 @@ function sized(bytes: Uint8Array, limit: number, fixed: boolean): Uint8Array {
   return fixed && bytes.length < limit ? Buffer.concat([bytes], limit) : bytes;
 }
 
-/** A mask of texts for a column of either protocol. What it does not understand becomes NULL. */
+/** A mask of texts that leaves none as it is, for a column of either protocol. What it does not understand becomes NULL. */
 function byText(mask: CellMask, column: MysqlColumn): CellMask {
   const own = isOwn(column);
-  return (buffer, start, end) => {
+  return cached((buffer, start, end) => {
     const text = own ? textOf(buffer.subarray(start, end), column) : plainText(buffer, start, end, column);
     if (text === null) return null;
     const cell = Buffer.from(text, 'latin1');
     const value = mask(cell, 0, cell.length);
-    return value == null ? value : written(Buffer.from(value).toString('latin1'), column, true);
-  };
+    return value == null ? null : written(Buffer.from(value).toString('latin1'), column, true);
+  });
 }
 
 /** A form of the binary protocol's own. DECIMAL is text there too. */
