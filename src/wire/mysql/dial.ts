@@ -114,10 +114,10 @@ export function createDial(options: DialOptions): Dial {
   }
 
   function response(): Buffer {
-    const known = plugin in RESPONSES ? plugin : Plugin.native;
+    const known = RESPONSES.has(plugin) ? plugin : Plugin.native;
     // A plugin that is not known is the server's to switch away from; the answer to it would be worth nothing.
     plugin = known === Plugin.clear ? Plugin.native : known;
-    const proof = RESPONSES[plugin]?.(secret(), scramble) ?? Buffer.alloc(0);
+    const proof = RESPONSES.get(plugin)?.(secret(), scramble) ?? Buffer.alloc(0);
     const { user, database, collation } = options;
     return handshakeResponse(sequence, { capabilities, collation, user, response: proof, database, plugin });
   }
@@ -140,7 +140,7 @@ export function createDial(options: DialOptions): Dial {
     if (!fields.ok) return failed('the database asked for an old or malformed way to log in');
     if (plugin === Plugin.clear && !encrypted)
       return failed('the database asks for the password in clear, without TLS');
-    const respond = RESPONSES[plugin];
+    const respond = RESPONSES.get(plugin);
     if (respond === undefined) return failed(`the database asks for the plugin ${plugin}, which is not known here`);
     scramble = Buffer.from(data.at(-1) === 0 ? data.subarray(0, -1) : data);
     return send(respond(secret(), scramble));
@@ -223,12 +223,12 @@ export function createDial(options: DialOptions): Dial {
   };
 }
 
-const RESPONSES: Readonly<Record<string, (password: string, scramble: Buffer) => Buffer>> = {
-  [Plugin.sha2]: sha2Response,
-  [Plugin.native]: nativeResponse,
-  [Plugin.ed25519]: ed25519Response,
-  [Plugin.clear]: clearResponse,
-};
+const RESPONSES: ReadonlyMap<string, (password: string, scramble: Buffer) => Buffer> = new Map([
+  [Plugin.sha2, sha2Response],
+  [Plugin.native, nativeResponse],
+  [Plugin.ed25519, ed25519Response],
+  [Plugin.clear, clearResponse],
+]);
 
 /** What a database says, fit for a line of the log: without the credential, without control characters, not endless. */
 function clean(text: string, credential: string): string {
