@@ -101,6 +101,8 @@ export function buildCatalog(results: readonly Rows[], previous?: Catalog): Cata
 interface Made extends CatalogRelation {
   reads: number[];
   calls: FunctionUse[];
+  /** Empty: not understood. */
+  definition: string | undefined;
 }
 
 function made(
@@ -185,6 +187,7 @@ function look(
   const found = view.definition === '' ? null : classify(view.definition ?? '', mode);
   const [facts] = found?.ok === true ? found.statements : [];
   if (facts === undefined) {
+    (view as Made).definition = '';
     top.reads.push(...[...relations.keys()].filter((oid) => !seen.has(oid)));
     return;
   }

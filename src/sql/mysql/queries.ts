@@ -17,8 +17,8 @@ import type {
 import { visit, visitAll, visitOrder, window } from './expressions.ts';
 import { isCte, openScope, type Scope, type Walk } from './walk.ts';
 
-export function query(walk: Walk, value: Query, parent: Scope | null, outer: boolean): void {
-  const scope = openScope(parent);
+export function query(walk: Walk, value: Query, parent: Scope | null, outer: boolean, body = false): void {
+  const scope = openScope(parent, body);
   withClause(walk, value.with, scope);
   into(walk, value);
   const plain = outer && value.kind === 'select';
@@ -72,7 +72,7 @@ function withClause(walk: Walk, clause: With | null, scope: Scope): void {
   for (const { name, query: inner } of clause.tables) {
     scope.later.delete(name);
     if (clause.recursive) scope.ctes.add(name);
-    query(walk, inner, scope, false);
+    query(walk, inner, scope, false, true);
     scope.ctes.add(name);
   }
 }

@@ -79,16 +79,23 @@ export interface Scope {
   readonly ctes: Set<string>;
   /** Those of WITH RECURSIVE whose turn has not come: one server knows them already, the other does not. */
   readonly later: Set<string>;
+  /** It is the query of a CTE. */
+  readonly body: boolean;
 }
 
-export function openScope(parent: Scope | null): Scope {
-  return { parent, ctes: new Set(), later: new Set() };
+export function openScope(parent: Scope | null, body = false): Scope {
+  return { parent, ctes: new Set(), later: new Set(), body };
 }
 
 /** Whether a name without a schema is a CTE's. Throws NotParsed where the servers may see that differently. */
 export function isCte(scope: Scope | null, name: string): boolean {
+  let [nested, body] = [false, false];
   for (let s = scope; s !== null; s = s.parent) {
-    if (s.ctes.has(name)) return true;
+    if (s.ctes.has(name)) {
+      // One server or the other reads the table of that name in some such places.
+      if (nested) throw new NotParsed(`${name} is that of an outer WITH inside another WITH: define it there again`, 0);
+      return true;
+    }
     for (const later of s.later) {
       if (sameTable(later, name, false) !== false) {
         throw new NotParsed(`${name} stands before its own query in WITH RECURSIVE: put that first`, 0);
@@ -99,6 +106,8 @@ export function isCte(scope: Scope | null, name: string): boolean {
         throw new NotParsed(`it is not certain whether ${name} is the ${cte} of WITH: write both alike`, 0);
       }
     }
+    nested ||= body || s.ctes.size > 0;
+    body = s.body;
   }
   return false;
 }

@@ -95,11 +95,10 @@ export interface Result {
 
 /** Runs a statement; cells as text. */
 export async function run(client: Connection, sql: string): Promise<Result> {
-  const typeCast = (field: { string(encoding: 'utf8'): string | null }) => field.string('utf8');
-  const [rows, fields] = await client.query({ sql, rowsAsArray: true, typeCast } as { sql: string });
-  return Array.isArray(rows)
-    ? { rows: rows as unknown as (string | null)[][], fields: fields ?? [] }
-    : { rows: [], fields: [] };
+  const [rows, fields] = await client.query({ sql, rowsAsArray: true, typeCast: false });
+  if (!Array.isArray(rows)) return { rows: [], fields: [] };
+  const cells = rows as unknown as (Buffer | null)[][];
+  return { rows: cells.map((row) => row.map((cell) => cell?.toString() ?? null)), fields: fields ?? [] };
 }
 
 export async function readCatalog(client: Connection, previous?: Catalog): Promise<Catalog> {

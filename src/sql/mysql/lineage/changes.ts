@@ -1,6 +1,16 @@
 // INSERT, REPLACE, UPDATE and DELETE: what is written into which columns, and what RETURNING shows of it.
 import type { CatalogRelation } from '../../../types.ts';
-import { columnKey, computed, derive, either, type Field, INDEPENDENT, isFree, type Value } from '../../flow.ts';
+import {
+  type ColumnKey,
+  columnKey,
+  computed,
+  derive,
+  either,
+  type Field,
+  INDEPENDENT,
+  isFree,
+  type Value,
+} from '../../flow.ts';
 import type { Assignment, ColumnName, Delete, Insert, Name, Update } from '../ast.ts';
 import { decideBy, decideByOrder, evaluate, INSERTED } from './expressions.ts';
 import { fromTables, storedItem } from './from.ts';
@@ -24,14 +34,15 @@ function targetOf(level: Level, name: Name): Target {
   return { relation, item: storedItem(level, name, null).item, written: new Map() };
 }
 
-/** Notes what is put into a column, by its place. Through a view, the column that is written is the one below. */
-function put(level: Level, { relation, item, written }: Target, place: number, value: Value): void {
+/** Notes what is put into a column, by its place. Answers the column that is written: through a view, the one below. */
+function put(level: Level, { relation, item, written }: Target, place: number, value: Value): ColumnKey {
   const before = written.get(place);
   written.set(place, before === undefined ? value : either(before, value));
   const field = item.fields[place];
   const attribute = [...relation.columns.keys()][place] ?? 0;
   const column = field?.value.flow.direct ?? columnKey(relation.oid, attribute);
   write(level.run, `${relation.schema}.${relation.name}.${field?.name}`, column, value.flow);
+  return column;
 }
 
 function placeOf({ item }: Target, { name }: ColumnName): number {
@@ -99,7 +110,10 @@ function onDuplicate(level: Level, target: Target, { onDuplicate: list, rowAlias
   }
   // The tables that the rows come from are in sight too.
   if (source.kind === 'select') fromTables(inner, source.from);
-  for (const { column, value } of list) put(level, target, placeOf(target, column), evaluate(inner, value));
+  for (const { column, value } of list) {
+    const given = evaluate(inner, value);
+    receive(inner, put(level, target, placeOf(target, column), given), given);
+  }
 }
 
 /** A column is what it was, or something of what has been put there. */
@@ -117,19 +131,29 @@ function after({ item, written, relation }: Target): Item {
 export function update(level: Level, value: Update): Returned {
   withClause(level, value.with);
   fromTables(level, value.tables);
-  for (const assignment of value.set) assign(level, assignment);
+  const seen = { ...level, items: [...level.items] };
+  for (const assignment of value.set) assign(level, seen, assignment);
   decideBy(level, ...value.portion, value.where, value.limit?.count, value.limit?.offset);
   decideByOrder(level, value.orderBy);
   return value.returning === null ? null : items(level, value.returning);
 }
 
-/** The column that is set is one of the tables'; through a view, the one below. */
-function assign(level: Level, { column, value }: Assignment): void {
-  const given = evaluate(level, value);
-  const target = evaluate(level, column);
-  const { direct, unproven } = target.flow;
+/** The column that is set is one of the tables'; through a view, the one below. What is set later sees what was put there. */
+function assign(level: Level, seen: Level, { column, value }: Assignment): void {
+  const given = evaluate(seen, value);
+  const { direct, unproven } = evaluate(level, column).flow;
   if (direct === null || unproven !== null) throw new NotFollowed(`the column ${column.name} is not known`);
   write(level.run, column.name, direct, given.flow);
+  receive(seen, direct, given);
+}
+
+/** From here on the column may hold this too, by whatever name it is reached. */
+function receive(level: Level, column: ColumnKey, given: Value): void {
+  if (isFree(given.flow)) return;
+  const filled = (field: Field): Field =>
+    field.value.flow.keys.includes(column) ? { ...field, value: derive([field.value, given]) } : field;
+  level.open = level.open.map(filled);
+  for (const [i, item] of level.items.entries()) level.items[i] = { ...item, fields: item.fields.map(filled) };
 }
 
 export function remove(level: Level, value: Delete): Returned {

@@ -18,8 +18,8 @@ import {
 } from './scope.ts';
 
 /** The columns of a query inside another, or of a statement's own. Names in lower case. */
-export function query(parent: Level, value: Query): readonly Field[] {
-  const level = openLevel(parent.run, parent);
+export function query(parent: Level, value: Query, ofCte = false): readonly Field[] {
+  const level = openLevel(parent.run, parent, ofCte);
   withClause(level, value.with);
   const columns = body(level, value);
   for (const { value: key } of value.orderBy) sorted(level, key, columns);
@@ -169,7 +169,7 @@ export function withClause(level: Level, clause: With | null): void {
   if (clause === null) return;
   if (clause.recursive) for (const { name } of clause.tables) level.ctes.set(name, hidden(name));
   for (const { name, columns: names, query: inner } of clause.tables) {
-    const fields = clause.recursive ? recursive(level, name, names, inner) : renamed(query(level, inner), names);
+    const fields = clause.recursive ? recursive(level, name, names, inner) : renamed(query(level, inner, true), names);
     level.ctes.set(name, () => fields);
   }
 }
@@ -182,22 +182,22 @@ function hidden(name: string): () => never {
 
 /** Its first part gives the columns; then all of it again and again, until nothing new flows. */
 function recursive(level: Level, name: string, names: readonly string[] | null, inner: Query): readonly Field[] {
-  let columns = renamed(first(level, inner), names);
+  let columns = renamed(first(level, inner, true), names);
   for (;;) {
     const known = columns;
     level.ctes.set(name, () => known);
-    const next = together(columns, renamed(query(level, inner), names));
+    const next = together(columns, renamed(query(level, inner, true), names));
     if (!grown(columns, next)) return next;
     columns = next;
   }
 }
 
 /** The leftmost part of a set operation, with what its WITHs bring. */
-function first(level: Level, value: Query): readonly Field[] {
-  if (value.kind !== 'set-operation') return query(level, value);
-  const inner = openLevel(level.run, level);
+function first(level: Level, value: Query, ofCte: boolean): readonly Field[] {
+  if (value.kind !== 'set-operation') return query(level, value, ofCte);
+  const inner = openLevel(level.run, level, ofCte);
   withClause(inner, value.with);
-  return first(inner, value.left);
+  return first(inner, value.left, false);
 }
 
 function grown(before: readonly Field[], after: readonly Field[]): boolean {

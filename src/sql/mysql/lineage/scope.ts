@@ -67,10 +67,12 @@ export interface Level {
   readonly ctes: Map<string, () => readonly Field[]>;
   /** Names of its result columns: the servers let subqueries use them where no table has a column of that name. */
   aliases: readonly Title[];
+  /** It is the query of a CTE. */
+  readonly body: boolean;
 }
 
-export function openLevel(run: Run, parent: Level | null): Level {
-  return { run, parent, items: [], open: [], ctes: new Map(), aliases: [] };
+export function openLevel(run: Run, parent: Level | null, body = false): Level {
+  return { run, parent, items: [], open: [], ctes: new Map(), aliases: [], body };
 }
 
 /** What a table in FROM that is not LATERAL sees: the CTEs of its level, and the levels around. */
@@ -158,14 +160,19 @@ export function findItem(level: Level, schema: string | null, table: string): It
 }
 
 export function findCte(level: Level, written: string): (() => readonly Field[]) | null {
+  let [nested, body] = [false, false];
   for (let at: Level | null = level; at !== null; at = at.parent) {
     const found = at.ctes.get(written);
+    // One server or the other reads the table of that name in some such places.
+    if (nested && found !== undefined) throw new NotFollowed(`${written} is that of an outer WITH inside another WITH`);
     if (found !== undefined) return found;
     for (const name of at.ctes.keys()) {
       if (sameTable(name, written, false) === null) {
         throw new NotFollowed(`it is not certain whether ${written} is the ${name} of WITH: write both alike`);
       }
     }
+    nested ||= body || at.ctes.size > 0;
+    body = at.body;
   }
   return null;
 }
