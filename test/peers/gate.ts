@@ -104,8 +104,9 @@ export function toyGate({ masks = true } = {}): ToyGate {
     plan(columns: readonly Column[]) {
       if (columns.some(({ name }) => name === 'late') && !read) return 'stale';
       read = false;
-      if (!columns.some(({ tableOid }) => tableOid === SECRET_TABLE)) return null;
-      return columns.map(({ tableOid }) => (tableOid === SECRET_TABLE ? () => Buffer.from(MASKED) : undefined));
+      const secret = ({ tableOid, name }: Column) => tableOid === SECRET_TABLE || name === 'secret';
+      if (!columns.some(secret)) return null;
+      return columns.map((column) => (secret(column) ? () => Buffer.from(MASKED) : undefined));
     },
     async refresh() {
       await pause();
