@@ -147,6 +147,8 @@ export function mysqlBackend({
       if (!fields.ok || fields.left > 0) return raw(err(0, { code: 1210, sqlstate: 'HY000', message: 'malformed' }));
     }
     if (judge && value.includes('deny')) return refuse();
+    // A cursor that is open is closed.
+    found.rest = null;
     found.long = '';
     if (payload[5] === 1 && found.text.startsWith('rows')) {
       ran.push(found.text);
