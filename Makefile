@@ -8,7 +8,7 @@ TESTS ?= test/**/*.test.ts
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
-demo: setup ## the gateway over a PostgreSQL with sample data, until Ctrl-C (ONCE=1: ends after the story)
+demo: setup ## the gateway over PostgreSQL, and MySQL where there is one, with sample data, until Ctrl-C (ONCE=1: ends after the story)
 	@exec $(NODE) demo/main.ts
 
 test: setup ## every test, against real servers (TESTS=<glob> for some)

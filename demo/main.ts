@@ -1,5 +1,5 @@
-// `make demo`: a PostgreSQL with a small shop, the gateway over it, and a story on the first screen. Stays up until Ctrl-C;
-// with ONCE=1 it ends after the story. Nothing is left behind.
+// `make demo`: a PostgreSQL with a small shop, a MariaDB or MySQL where one is installed, the gateway over both, and a story on the
+// first screens. Stays up until Ctrl-C; with ONCE=1 it ends after the story. Nothing is left behind.
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { loadEnv } from '../src/config/env.ts';
 import { type Running, serve } from '../src/main.ts';
+import type { MysqlServer } from '../test/servers/mysql.ts';
 import type { PostgresServer } from '../test/servers/postgres.ts';
-import { line } from './screen.ts';
-import { configOf, DATABASE, SERVICE, startShop } from './shop.ts';
-import { epilogue, grantFor, play } from './story.ts';
+import { playMysql, stockClient, WEBSHOP } from './mysql.ts';
+import { act, line, WIDTH } from './screen.ts';
+import { configOf, DATABASE, SERVICE, startMysqlShop, startShop } from './shop.ts';
+import { epilogue, grantFor, play, SHOP, type Stage } from './story.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli/index.ts', import.meta.url));
 
@@ -49,14 +51,26 @@ async function watcherOf({ dir, port, user }: PostgresServer): Promise<(text: st
   return async (text) => (await client.query<{ n: number }>(sql, [text])).rows[0]?.n ?? 0;
 }
 
+/** Starts both side by side. A MySQL that is installed and does not start is told of, and the story goes on without it. */
+async function startShops(): Promise<{ postgres: PostgresServer; mysql: MysqlServer | Error | null }> {
+  const kept = async <T extends { stop(): Promise<void> } | null>(starting: Promise<T>): Promise<T> => {
+    const server = await starting;
+    if (server !== null) closers.push(() => server.stop());
+    return server;
+  };
+  const [postgres, mysql] = await Promise.allSettled([kept(startShop()), kept(startMysqlShop())]);
+  if (postgres.status === 'rejected') throw postgres.reason;
+  return { postgres: postgres.value, mysql: mysql.status === 'fulfilled' ? mysql.value : new Error(`${mysql.reason}`) };
+}
+
 async function demo(): Promise<void> {
   line('Sallyport: a gateway that AI agents reach databases through', 'bold');
-  line('Starting a PostgreSQL with a small shop (some seconds the first time), and the gateway before it …', 'dim');
+  line('Starting databases with a small shop (some seconds the first time), and the gateway before them …', 'dim');
   const dir = await mkdtemp(join(tmpdir(), 'sallyport-demo-'));
   closers.push(() => rm(dir, { recursive: true, force: true }));
-  const postgres = await startShop();
-  closers.push(() => postgres.stop());
-  await writeFile(join(dir, 'sallyport.yaml'), configOf(postgres, dir));
+  const { postgres, mysql: found } = await startShops();
+  const mysql = found instanceof Error ? null : found;
+  await writeFile(join(dir, 'sallyport.yaml'), configOf(postgres, mysql, dir));
   await writeFile(join(dir, 'password'), SERVICE.password, { mode: 0o600 });
   const dataDir = join(dir, 'data');
   const variables = {
@@ -67,23 +81,37 @@ async function demo(): Promise<void> {
   };
   const gateway = await startGateway(variables);
   closers.push(() => gateway.close());
-  const { postgres: port, api } = gateway.addresses;
+  const { api, ...ports } = gateway.addresses;
   const apiListen = `${api.host}:${api.port}`;
   const { PATH } = process.env;
-  const pem = await readFile(join(dataDir, 'tls.pem'), 'utf8');
-  const stage = {
-    ...port,
+  const authorities = join(dataDir, 'tls.pem');
+  const pem = await readFile(authorities, 'utf8');
+  const stage: Stage = {
+    ...ports,
     certificate: pem.slice(pem.indexOf('-----BEGIN CERTIFICATE-----')),
+    authorities,
     cli: CLI,
     env: { PATH, SALLYPORT_API_LISTEN: apiListen, SALLYPORT_DATA_DIR: dataDir },
     runningInDatabase: await watcherOf(postgres),
   };
   await play(stage);
-  const granted = await grantFor(stage, 'try-it', '30m', 'somebody tries the demo');
+  if (mysql !== null) await playMysql(stage, mysql);
+  else act(8, found instanceof Error ? notStarted(found) : NO_MYSQL);
+
+  const tried = { task: 'try-it', ttl: '30m', reason: 'somebody tries the demo' };
+  const logins = [`psql "${(await grantFor(stage, { ...SHOP, ...tried })).dsn}"`];
+  if (mysql !== null) logins.push(stockClient(stage, await grantFor(stage, { ...WEBSHOP, ...tried })).join(' '));
   const elsewhere = api.port === 6480 ? '' : ` SALLYPORT_API_LISTEN=${apiListen}`;
-  epilogue(granted, apiListen, `SALLYPORT_DATA_DIR=${dataDir}${elsewhere}`);
+  epilogue(logins, apiListen, `SALLYPORT_DATA_DIR=${dataDir}${elsewhere}`);
   if (process.env.ONCE === '1') line('ONCE=1: the story is told, the gateway ends. `make demo` keeps it up.', 'dim');
   else await stopped;
+}
+
+const NO_MYSQL = 'MySQL: no server is installed here. Debian: apt-get install mariadb-server, then again.';
+
+/** With as much of what went wrong as one line of the screen has room for. */
+function notStarted({ message }: Error): string {
+  return `MySQL: a server is installed, but it did not start: ${message.split('\n')[0]}`.slice(0, WIDTH - 3);
 }
 
 /** Undone in reverse; what fails is told, and does not keep the rest from being undone. */

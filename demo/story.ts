@@ -7,12 +7,18 @@ import { act, command, line, output, rows, statement, type Told, told } from './
 
 const run = promisify(execFile);
 
-export interface Stage {
-  /** Where the gateway listens for PostgreSQL clients. */
+export interface Address {
   readonly host: string;
   readonly port: number;
-  /** The gateway's certificate, PEM. */
+}
+
+export interface Stage {
+  /** Where the gateway listens for clients of each protocol. */
+  readonly postgres: Address;
+  readonly mysql: Address;
+  /** The gateway's certificate, PEM; and the file that has it. */
   readonly certificate: string;
+  readonly authorities: string;
   /** The CLI's script and the environment that leads it to this gateway. */
   readonly cli: string;
   readonly env: NodeJS.ProcessEnv;
@@ -28,13 +34,26 @@ export interface Granted {
   readonly dsn: string;
 }
 
-const SCOPES = ['db:shop.public:read', 'db:shop.public.orders:write+ddl'];
+/** What is asked for; of whom, is the same in the whole story. */
+export interface Asked {
+  readonly connection: string;
+  readonly scopes: readonly string[];
+  readonly task: string;
+  readonly ttl: string;
+  readonly reason: string;
+}
+
+export const SHOP = { connection: 'shop', scopes: ['db:shop.public:read', 'db:shop.public.orders:write+ddl'] };
 const IDENTITY = ['--identity', 'chatgpt-agent', '--group', 'agents'];
 
 /** Plays every act. Throws where one does not go as it is told. */
 export async function play(stage: Stage): Promise<void> {
   act(1, 'An agent asks for a grant: a task, a scope, a deadline. The database password stays in here.');
-  const granted = await grantFor(stage, 'late-orders', '15m', 'speed up a report', true);
+  const granted = await grantFor(
+    stage,
+    { ...SHOP, task: 'late-orders', ttl: '15m', reason: 'speed up a report' },
+    true,
+  );
   const client = await connect(stage, granted);
 
   act(2, 'It reads. Protected columns arrive masked.');
@@ -54,21 +73,18 @@ export async function play(stage: Stage): Promise<void> {
   await client.end();
 
   act(6, 'Everything is on record, results as they were masked.');
-  await replayNewest(stage, granted.id);
+  await replayNewest(stage, granted.id, 14);
+  command('sallyport records verify');
+  output(await sallyport(stage, ['records', 'verify']));
 
   act(7, 'The grant is revoked while a statement runs: cancelled in the database, and the session ends.');
   await revokeInTheMiddle(stage, granted);
 }
 
 /** Requests a grant with the CLI, and shows how where `shown`. */
-export async function grantFor(
-  stage: Stage,
-  task: string,
-  ttl: string,
-  reason: string,
-  shown = false,
-): Promise<Granted> {
-  const words = ['grants', 'request', '--connection', 'shop', ...SCOPES.flatMap((scope) => ['--scope', scope])];
+export async function grantFor(stage: Stage, asked: Asked, shown = false): Promise<Granted> {
+  const { connection, scopes, task, ttl, reason } = asked;
+  const words = ['grants', 'request', '--connection', connection, ...scopes.flatMap((scope) => ['--scope', scope])];
   words.push('--ttl', ttl, '--task', task, '--reason', reason, ...IDENTITY);
   if (shown) command(`sallyport ${words.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ')}`);
   const granted = JSON.parse(await sallyport(stage, [...words, '--json'])) as Granted;
@@ -79,9 +95,9 @@ export async function grantFor(
   return granted;
 }
 
-async function connect({ host, port, certificate }: Stage, { user, password }: Granted): Promise<Client> {
-  const ssl = { ca: certificate };
-  const client = new Client({ host, port, user, password, database: 'shop', ssl, application_name: 'report-agent' });
+async function connect({ postgres, certificate }: Stage, { user, password }: Granted): Promise<Client> {
+  const login = { ...postgres, user, password, database: 'shop', ssl: { ca: certificate } };
+  const client = new Client({ ...login, application_name: 'report-agent' });
   // The end of a session is told by the statement that it interrupts.
   client.on('error', () => {});
   await client.connect();
@@ -118,7 +134,8 @@ async function failure(statement: Promise<unknown>): Promise<Told> {
   throw new Error('a statement went through that the gateway should have stopped');
 }
 
-async function replayNewest(stage: Stage, grant: string): Promise<void> {
+/** Shows so many lines of the newest session of a grant. */
+export async function replayNewest(stage: Stage, grant: string, lines: number): Promise<void> {
   const listed = await sallyport(stage, ['sessions', 'list', '--json']);
   const sessions = listed
     .trim()
@@ -127,9 +144,7 @@ async function replayNewest(stage: Stage, grant: string): Promise<void> {
   const id = sessions.find(({ facts }) => facts.grant.id === grant)?.id;
   if (id === undefined) throw new Error('the session is not on record');
   command(`sallyport sessions replay ${id} --fast`);
-  output(await sallyport(stage, ['sessions', 'replay', id, '--fast']), 14);
-  command('sallyport records verify');
-  output(await sallyport(stage, ['records', 'verify']));
+  output(await sallyport(stage, ['sessions', 'replay', id, '--fast']), lines);
 }
 
 async function revokeInTheMiddle(stage: Stage, granted: Granted): Promise<void> {
@@ -163,15 +178,14 @@ async function sallyport({ cli, env }: Stage, words: readonly string[]): Promise
   return stdout;
 }
 
-/** What to try by hand; `exports` leads the CLI to this gateway. */
-export function epilogue({ dsn }: Granted, api: string, exports: string): void {
+/** What to try by hand, with a grant for each database; `exports` leads the CLI to this gateway. */
+export function epilogue(logins: readonly string[], api: string, exports: string): void {
   line();
-  line('Try it: this grant lives for 30 minutes, the gateway until Ctrl-C.', 'bold');
-  line(`   psql "${dsn}"`);
+  line('Try it: these grants live for 30 minutes, the gateway until Ctrl-C.', 'bold');
+  for (const login of logins) line(`   ${login}`);
   line();
   line(`   API      http://${api}/v1, with the token in operator.token of the data dir below`);
   line('   CLI      in this folder, in another terminal:');
   line(`            export ${exports}`);
   line('            npx sallyport sessions list');
-  line('   MySQL    comes next');
 }

@@ -1,5 +1,5 @@
-// Starts a real MariaDB (Debian's, never its service) or Oracle MySQL (unpacked by scripts/setup-mysql) for a test, a benchmark
-// or the demo, and always ends it.
+// Starts a real MariaDB (Debian's, never its service) or Oracle MySQL (unpacked by scripts/setup-mysql, or the machine's own) for a
+// test, a benchmark or the demo, and always ends it.
 //
 // The data directory is a copy of a template that is made once a version (.cache/), in a directory of its own under the system's
 // temporary directory, and runs without durability. A server that was not stopped does not keep the process alive; it ends
@@ -70,33 +70,40 @@ const UNPACKED = join(CACHE, 'mysql');
 
 /** The server program. Throws with what to install. */
 function serverOf(flavour: MysqlFlavour): Program {
-  if (flavour === 'mysql') return unpacked('usr/sbin/mysqld');
-  for (const path of ['mariadbd', '/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']) {
+  if (flavour === 'mysql') return unpacked('usr/sbin/mysqld') ?? own(flavour, 'mysqld');
+  return own(flavour, 'mariadbd');
+}
+
+const MISSING = {
+  mariadb: 'MariaDB is missing. On Debian: apt-get install mariadb-server (its service is not needed)',
+  mysql: 'Oracle MySQL is missing: scripts/setup-mysql unpacks it on a Debian (mysql-server-core of unstable)',
+} as const;
+
+/** The machine's own server of that name. MariaDB's is called mysqld too. */
+function own(flavour: MysqlFlavour, name: string): Program {
+  for (const path of [name, `/usr/sbin/${name}`, `/usr/local/sbin/${name}`]) {
     try {
-      execFileSync(path, ['--version'], { stdio: 'ignore' });
-      return [path];
+      const version = execFileSync(path, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      if (/mariadb/i.test(version) === (flavour === 'mariadb')) return [path];
     } catch {
       // Not there, or not in working order.
     }
   }
-  throw new Error('MariaDB is missing. On Debian: apt-get install mariadb-server (its service is not needed)');
+  throw new Error(MISSING[flavour]);
 }
 
 /** The stock command line client, for this address: `clientOf('mysql')` is a command to which its arguments are added. */
 export function clientOf(flavour: MysqlFlavour): Program {
-  return flavour === 'mysql' ? unpacked('usr/bin/mysql') : ['mariadb'];
+  return flavour === 'mysql' ? (unpacked('usr/bin/mysql') ?? ['mysql']) : ['mariadb'];
 }
 
-function unpacked(path: string): Program {
+function unpacked(path: string): Program | null {
   const program = join(UNPACKED, path);
-  if (!existsSync(program)) {
-    throw new Error(
-      'Oracle MySQL is missing: scripts/setup-mysql unpacks it on a Debian (mysql-server-core of unstable)',
-    );
-  }
+  if (!existsSync(program)) return null;
   return [join(UNPACKED, 'usr/lib64/ld-linux-x86-64.so.2'), '--library-path', LIBRARIES, program];
 }
 
+const UNPACKED_SHARE = join(UNPACKED, 'usr/share/mysql');
 const LIBRARIES = `${join(UNPACKED, 'usr/lib/x86_64-linux-gnu')}:${join(UNPACKED, 'usr/lib/mysql/private')}`;
 
 /** Whether `startMysql` would find its programs. */
@@ -194,9 +201,11 @@ function settingsOf(flavour: MysqlFlavour, dir: string): Record<string, string |
     'innodb-doublewrite': 'OFF',
     'innodb-redo-log-capacity': '16M',
     'performance-schema': 'OFF',
-    'lc-messages-dir': join(UNPACKED, 'usr/share/mysql'),
-    'plugin-dir': join(UNPACKED, 'usr/lib/mysql/plugin'),
-    'character-sets-dir': join(UNPACKED, 'usr/share/mysql/charsets'),
+    ...(existsSync(UNPACKED_SHARE) && {
+      'lc-messages-dir': UNPACKED_SHARE,
+      'plugin-dir': join(UNPACKED, 'usr/lib/mysql/plugin'),
+      'character-sets-dir': join(UNPACKED_SHARE, 'charsets'),
+    }),
   };
 }
 
