@@ -16,7 +16,10 @@ export function maskedIn(value: string, strategies: Iterable<Strategy>): string 
 
 /** The same for the literals of a statement's text. */
 export function maskedInText(text: string, strategies: Iterable<Strategy>): string | null {
-  return seen(text, strategies, (constant) => text.includes(`'${constant.replaceAll("'", "''")}'`));
+  const written = (constant: string, quote: string) =>
+    text.includes(quote + constant.replaceAll(quote, quote + quote) + quote);
+  // MySQL's strings may stand in double quotes too.
+  return seen(text, strategies, (constant) => written(constant, "'") || written(constant, '"'));
 }
 
 function seen(text: string, strategies: Iterable<Strategy>, isConstant: (constant: string) => boolean): string | null {
