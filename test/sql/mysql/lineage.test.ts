@@ -172,6 +172,7 @@ both('what only one of them has', (flavour, world) =>
     flavour === 'mysql'
       ? [
           ['TABLE people', PEOPLE],
+          ['TABLE items ORDER BY name', '=items.id =items.name', 'items.name'],
           ['VALUES ROW(1, (SELECT max(email) FROM people)), ROW(2, 3)', '- people.email'],
           ['SELECT b FROM (VALUES ROW(1, 2)) v(a, b)', '-'],
           ['SELECT l.* FROM people p, LATERAL (SELECT p.email, o.note FROM orders o) l', '=people.email =orders.note'],

@@ -43,7 +43,7 @@ function body(level: Level, value: Query): readonly Field[] {
       const { item, open } = storedItem(level, value.table, null);
       level.items.push(item);
       level.open.push(...open);
-      return open;
+      return starFields(level, null, null);
     }
   }
 }
