@@ -356,20 +356,31 @@ export class Gate {
 
   /** Everything besides the text that a verdict depends on, as of now. */
   get context(): Context {
-    const { judge, contexts, dialect } = this.#services;
-    const { epoch, searchPath, pathWasSet } = this.#context;
-    if (epoch !== judge.epoch) {
-      this.#context = contexts.of(this.session, dialect.mode, judge.epoch, searchPath, pathWasSet);
-    }
+    this.#context = this.#renewed(this.#context);
     return this.#context;
+  }
+
+  /** The context in the epoch of now. */
+  #renewed(context: Context): Context {
+    const { judge, contexts, dialect } = this.#services;
+    const { epoch, searchPath, pathWasSet } = context;
+    if (epoch === judge.epoch) return context;
+    return contexts.of(this.session, dialect.mode, judge.epoch, searchPath, pathWasSet);
   }
 
   /** Judges the text `buffer[start, end)`. A promise where the text is large or the catalog has to be read again. */
   judge(buffer: Buffer, start: number, end: number): Judgement | Promise<Judgement> {
+    return this.#judge(this.#now, buffer, start, end);
+  }
+
+  readonly #now = (): Context => this.context;
+
+  /** `at`: the context by which it is judged, as of when it is asked. */
+  #judge(at: () => Context, buffer: Buffer, start: number, end: number): Judgement | Promise<Judgement> {
     const { dialect, judge } = this.#services;
     if (!this.#isLive()) return { allowed: false, ...GRANT_OVER };
     const text = buffer.toString('utf8', start, end);
-    const context = this.context;
+    const context = at();
     const known = context.byText.get(text);
     if (known !== undefined) return known;
     const shape = judge.looksAtValues ? null : dialect.foldLiterals(buffer, start, end);
@@ -378,27 +389,33 @@ export class Gate {
       if (alike !== undefined) return alike;
     }
     if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end)) && !dialect.readsBytes(text)) {
-      return this.#decide(context, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
+      return this.#decide(at, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
     }
     if (end - start > INLINE_TEXT) {
-      return dialect
-        .classifyLarge(text)
-        .then((classification) => this.#decide(this.context, text, null, classification, null));
+      return dialect.classifyLarge(text).then((classification) => this.#decide(at, text, null, classification, null));
     }
-    return this.#decide(context, text, shape, dialect.classify(text), null);
+    return this.#decide(at, text, shape, dialect.classify(text), null);
   }
 
-  /** Judges again what was judged at Parse, now that it is to run with these values. */
-  judgeAgain(allowed: Allowed, text: string, parameters: readonly Parameter[]): Judgement | Promise<Judgement> {
+  /**
+   * Judges again what was judged at Parse, now that it is to run with these values. `lookup`: whether the database looks its names up
+   * by the search path of now, or keeps to the one by which it was prepared.
+   */
+  judgeAgain(
+    allowed: Allowed,
+    text: string,
+    parameters: readonly Parameter[],
+    lookup: 'anew' | 'kept' = 'anew',
+  ): Judgement | Promise<Judgement> {
     const { judge } = this.#services;
     if (!this.#isLive()) return { allowed: false, ...GRANT_OVER };
-    const context = this.context;
+    const at = lookup === 'anew' ? this.#now : () => this.#renewed(allowed.context);
     if ((judge.looksAtValues || allowed.ruling.looksAtValues) && parameters.length > 0) {
-      return this.#decide(context, text, null, { ok: true, statements: allowed.statements }, parameters);
+      return this.#decide(at, text, null, { ok: true, statements: allowed.statements }, parameters);
     }
-    if (context === allowed.context) return allowed;
+    if (at() === allowed.context) return allowed;
     const bytes = Buffer.from(text);
-    return this.judge(bytes, 0, bytes.length);
+    return this.#judge(at, bytes, 0, bytes.length);
   }
 
   /** Whether values of these types, by OID, may be bound: a domain's check runs before anything that was judged. */
@@ -483,13 +500,14 @@ export class Gate {
   }
 
   #decide(
-    context: Context,
+    at: () => Context,
     text: string,
     shape: string | null,
     classification: Classification,
     parameters: readonly Parameter[] | null,
   ): Judgement | Promise<Judgement> {
     const { judge, dialect } = this.#services;
+    const context = at();
     const question = {
       session: this.session,
       mode: dialect.mode,
@@ -504,7 +522,7 @@ export class Gate {
       return judge.refresh().then(() => {
         const again = judge.rule({ ...question, fresh: true });
         if (again === 'stale') throw new Error('the catalog could not be read');
-        return this.#keep(this.context, text, shape, judgement(this.context, classification, again), parameters);
+        return this.#keep(at(), text, shape, judgement(at(), classification, again), parameters);
       });
     }
     return this.#keep(context, text, shape, judgement(context, classification, ruling), parameters);

@@ -1,5 +1,6 @@
-// What a session has prepared with SQL's PREPARE. EXECUTE gives a name alone, and the server looks up what it names anew: so everything
-// that was ever prepared under the name is judged with it. COM_STMT_PREPARE has ids of its own and shares no names.
+// What a session has prepared with SQL's PREPARE. EXECUTE gives a name alone: so everything that was ever prepared under the name is
+// judged with it. The server keeps to the database in which it was prepared, so it is executed in that one alone. COM_STMT_PREPARE
+// has ids of its own and shares no names.
 //
 // Nothing is taken off the list, since whether a PREPARE or a DEALLOCATE has worked is only known later.
 import type { Allowed, Context } from '../gate.ts';
@@ -11,6 +12,8 @@ const MOST_TEXT = 4 * 1024 * 1024;
 
 interface Text {
   readonly text: string;
+  /** The database in which it was prepared. */
+  readonly database: string | undefined;
   /** In which it was last found allowed. */
   context: Context;
 }
@@ -20,7 +23,7 @@ export class Prepares {
   #size = 0;
 
   /** Why PREPARE or EXECUTE with one of these names cannot be let through, or null. */
-  against({ statements }: Allowed): string | null {
+  against({ statements }: Allowed, { searchPath }: Context): string | null {
     const here = new Set<string>();
     for (const { action, name } of statements.flatMap(({ handles }) => handles)) {
       if (name === null || (action !== 'prepare' && action !== 'execute')) continue;
@@ -31,6 +34,9 @@ export class Prepares {
       else if (!here.has(name) && !this.#texts.has(name)) {
         return `no statement "${name}" has been prepared in this session`;
       }
+      if (action !== 'execute') continue;
+      const elsewhere = this.#texts.get(name)?.find(({ database }) => database !== searchPath?.[0]);
+      if (elsewhere !== undefined) return `statement "${name}" was prepared while ${elsewhere.database} was used`;
     }
     return null;
   }
@@ -52,8 +58,9 @@ export class Prepares {
       if (action !== 'prepare' || name === null) continue;
       const texts = this.#texts.get(name) ?? [];
       this.#texts.set(name, texts);
-      if (texts.some((entry) => entry.text === text)) continue;
-      texts.push({ text, context });
+      const [database] = context.searchPath ?? [];
+      if (texts.some((entry) => entry.text === text && entry.database === database)) continue;
+      texts.push({ text, database, context });
       this.#size += text.length;
     }
   }

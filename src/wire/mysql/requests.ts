@@ -43,6 +43,7 @@ export interface RequestsOptions {
 
 const UNKNOWN_STATEMENT: Omit<ErrorFields, 'message'> = { code: 1243, sqlstate: 'HY000' };
 const UNKNOWN_COMMAND: Omit<ErrorFields, 'message'> = { code: 1047, sqlstate: '08S01' };
+const PREPARE_FIRST = 'PREPARE it in a statement of its own, under a name of its own, in the database that is used.';
 /** Statements that one session may have prepared; each costs memory on both sides. */
 const MOST_PREPARED = 20_000;
 
@@ -169,6 +170,7 @@ export class Requests {
     const running = gate.begin('query', judgement, text, null);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     if (judgement.kinds.includes('kill')) return this.#kill(judgement, running);
+    if (storedResults(judgement)) return this.#results(judgement, running);
     const owed: Owed = {
       kind: 'results',
       allowed: judgement,
@@ -206,7 +208,9 @@ export class Requests {
   /** What names lead to must not move while a statement is executed by its id. */
   #preparable(judgement: Allowed): Judgement {
     const { gate } = this.#o;
-    const kind = judgement.kinds.find((name) => ['use', 'kill', 'prepare', 'execute', 'deallocate'].includes(name));
+    const kind =
+      judgement.kinds.find((name) => ['use', 'kill', 'prepare', 'execute', 'deallocate'].includes(name)) ??
+      (storedResults(judgement) ? 'SET character_set_results = NULL' : undefined);
     if (kind === undefined) return judgement;
     return gate.refuse(judgement, `${kind} cannot be prepared through the gateway`, 'Send it as a plain statement.');
   }
@@ -220,8 +224,8 @@ export class Requests {
     if (judgement instanceof Promise) return judgement.then((verdict) => this.#withPrepared(verdict));
     if (!judgement.allowed || !judgement.usesPrepared) return judgement;
     const { gate, prepares, stored } = this.#o;
-    const reason = prepares.against(judgement);
-    if (reason !== null) return gate.refuse(judgement, reason, 'PREPARE it first, in a statement of its own.');
+    const reason = prepares.against(judgement, gate.context);
+    if (reason !== null) return gate.refuse(judgement, reason, PREPARE_FIRST);
     const text = prepares.toJudge(judgement, gate.context);
     if (text === null) return judgement;
     const bytes = Buffer.from(text);
@@ -249,6 +253,17 @@ export class Requests {
     if (!done) running.error = { code: String(error.code), message: error.message };
     gate.finish(running);
     if (done) this.#local(ok(this.#sequence, track.status));
+    else this.#answer(error);
+  }
+
+  /** Results stay in UTF-8, as their columns say; a client that asks for them as they are stored reads that as well. */
+  #results(allowed: Allowed, running: ReturnType<Gate['begin']>): void {
+    const { gate, track } = this.#o;
+    const alone = allowed.kinds.length === 1 && allowed.statements[0]?.settings.length === 1;
+    const error = { code: 1142, sqlstate: '42000', message: 'SET character_set_results = NULL has to be sent alone' };
+    if (!alone) running.error = { code: String(error.code), message: error.message };
+    gate.finish(running);
+    if (alone) this.#local(ok(this.#sequence, track.status));
     else this.#answer(error);
   }
 
@@ -285,7 +300,7 @@ export class Requests {
       return this.#answer({ code: 1210, sqlstate: 'HY000', message: 'Incorrect arguments to mysqld_stmt_execute' });
     }
     const { parameters, types, cursor } = executed;
-    let judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters));
+    let judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters, 'kept'));
     if (judgement === null) return;
     if (judgement.allowed && cursor !== 0 && judgement.kinds.includes('explain')) {
       // MySQL 9.7 ends altogether when it opens one.
@@ -318,7 +333,7 @@ export class Requests {
     }
     const cursor = prepared?.cursor;
     if (prepared === undefined || cursor === undefined) return this.#unknown(payload, 'mysqld_stmt_fetch');
-    const judgement = this.#settled(() => gate.judgeAgain(cursor.allowed, prepared.text, []));
+    const judgement = this.#settled(() => gate.judgeAgain(cursor.allowed, prepared.text, [], 'kept'));
     if (judgement === null) return;
     const running = gate.begin('other', judgement, `FETCH of: ${prepared.text}`, null);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
@@ -462,4 +477,11 @@ export class Requests {
 
 function quoted(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
+}
+
+/** `SET character_set_results = NULL`. */
+function storedResults({ statements }: Allowed): boolean {
+  return statements.some(({ settings }) =>
+    settings.some(({ name, value }) => name === 'character_set_results' && value?.toLowerCase() === 'null'),
+  );
 }
