@@ -7,7 +7,7 @@ import type { LexMode } from './lexer.ts';
 import { type ParsedStatement, parse } from './parser.ts';
 import { insert, query, remove, update } from './queries.ts';
 import { secretSpans } from './secrets.ts';
-import { settingNeed } from './settings.ts';
+import { changesModeAlike, settingNeed } from './settings.ts';
 import { definition, utility } from './utilities.ts';
 import { openScope, Walk } from './walk.ts';
 
@@ -133,6 +133,7 @@ function setting(walk: Walk, { scope, name, value }: SetItem): void {
   if (scope === 'user') return;
   const shown = value === null ? null : value.kind === 'literal' ? value.value : null;
   const written = shown ?? (value?.kind === 'operator' && value.name === '-' ? '-' : null);
-  const need = settingNeed(name, written, walk.mode);
+  const alike = name === 'sql_mode' && value !== null && changesModeAlike(value, walk.mode);
+  const need = alike ? 'read' : settingNeed(name, written, walk.mode);
   walk.settings.push({ name, value: shown, need: scope === 'session' || need === 'never' ? need : 'admin' });
 }

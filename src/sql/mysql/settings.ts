@@ -1,6 +1,7 @@
 // What changing a variable of the session needs. An allow-list; an unknown name needs `admin`.
 
 import type { Need } from '../../types.ts';
+import type { Expression } from './ast.ts';
 import { type LexMode, lexMode } from './lexer.ts';
 
 /** They change how the session's own statements are planned, bounded, compared or printed, and nothing else. */
@@ -48,6 +49,8 @@ const TRUE: ReadonlySet<string> = new Set(['1', 'on', 'true', 'read only']);
 
 /** `value` null is a default, or a value that the text does not show. `mode` is how the session's texts are read now. */
 export function settingNeed(name: string, value: string | null, mode: LexMode): Need {
+  // Connector/J asks for results as they are stored; the wire answers it, and leaves them in UTF-8.
+  if (name === 'character_set_results' && value?.toLowerCase() === 'null') return 'read';
   if (CHARSET_SETTINGS.has(name)) {
     return value !== null && CHARSETS.has(value.toLowerCase()) ? 'read' : 'never';
   }
@@ -78,16 +81,51 @@ export function settingNeed(name: string, value: string | null, mode: LexMode): 
   return CHECKS.has(name) ? 'write' : 'admin';
 }
 
+/** The parts of sql_mode that change how a text is read. */
+const FLAGS = ['ansiQuotes', 'noBackslashEscapes', 'pipesAsConcat', 'ignoreSpace', 'highNotPrecedence'] as const;
+
 /** Whether a text means the same under this sql_mode as now. Numbers and unknown modes are not looked through. */
 function readsAlike(value: string, mode: LexMode): boolean {
   if (!/^[a-z_, ]*$/i.test(value)) return false;
   const next = lexMode(value, mode.mariadb);
+  return next !== null && FLAGS.every((flag) => next[flag] === mode[flag]);
+}
+
+/** Modes that have nothing to do with how a text is read, and are no part of another's name. */
+const WITHOUT_READING: ReadonlySet<string> = new Set(
+  `only_full_group_by strict_trans_tables strict_all_tables no_zero_in_date no_zero_date error_for_division_by_zero
+  no_auto_create_user no_engine_substitution no_auto_value_on_zero`.split(/\s+/),
+);
+
+/**
+ * `CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')` and `REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', '')`, as drivers and frameworks set it:
+ * what is added or left out must not change how a text is read.
+ */
+export function changesModeAlike(value: Expression, mode: LexMode): boolean {
+  if (value.kind !== 'call' || value.schema !== null || value.distinct || value.over !== null) return false;
+  const [first, ...others] = value.args;
+  if (value.name === 'replace') {
+    const [what, by] = others.map(literalOf);
+    const left = what?.toLowerCase().replace(/^,|,$/g, '') ?? '';
+    return isOwnMode(first) && others.length === 2 && by === '' && WITHOUT_READING.has(left);
+  }
+  if (value.name !== 'concat' || value.args.filter(isOwnMode).length !== 1) return false;
+  const added = value.args.map((arg) => (isOwnMode(arg) ? '' : literalOf(arg)));
+  if (added.some((text) => text === null || !/^[a-z_,]*$/i.test(text))) return false;
+  // A name must not grow together with its neighbour's.
+  const apart = value.args.every((_, i) => i === 0 || /^,/.test(added[i] ?? '') || /,$/.test(added[i - 1] ?? ''));
+  const next = lexMode(added.join(''), mode.mariadb);
+  return apart && next !== null && FLAGS.every((flag) => !next[flag] || mode[flag]);
+}
+
+function isOwnMode(value: Expression | undefined): boolean {
   return (
-    next !== null &&
-    next.ansiQuotes === mode.ansiQuotes &&
-    next.noBackslashEscapes === mode.noBackslashEscapes &&
-    next.pipesAsConcat === mode.pipesAsConcat &&
-    next.ignoreSpace === mode.ignoreSpace &&
-    next.highNotPrecedence === mode.highNotPrecedence
+    value?.kind === 'system-variable' &&
+    value.name.toLowerCase() === 'sql_mode' &&
+    (value.scope === null || ['session', 'local'].includes(value.scope.toLowerCase()))
   );
+}
+
+function literalOf(value: Expression): string | null {
+  return value.kind === 'literal' && value.type === 'string' && value.charset === null ? value.value : null;
 }

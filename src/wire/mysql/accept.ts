@@ -138,8 +138,10 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
       return [close({ code: 3159, sqlstate: '08004', message }, 'TLS is required')];
     }
     plugin = client.plugin ?? Plugin.native;
-    if (plugin === Plugin.sha2 || plugin === Plugin.native) return answer(client.response);
-    plugin = Plugin.sha2;
+    // Who begins with another plugin than the greeting's may wait to be asked, and sends nothing until then (libmysqlclient 5.7).
+    const waits = client.plugin === Plugin.native && client.response.length === 0;
+    if (plugin === Plugin.sha2 || (plugin === Plugin.native && !waits)) return answer(client.response);
+    plugin = waits ? Plugin.native : Plugin.sha2;
     state = 'switched';
     return [{ do: 'send', bytes: authSwitchRequest(sequence, plugin, scramble) }];
   }

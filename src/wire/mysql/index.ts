@@ -155,6 +155,7 @@ async function open(
     maxStatementBytes: options.maxStatementBytes,
     deprecateEof: (who.capabilities & Capability.deprecateEof) !== 0,
     pins: pinned.pins,
+    multiStatements: (who.capabilities & Capability.multiStatements) !== 0,
     kill: (what, id) => {
       const found = killable.get(id);
       if (found?.grant !== session.grant.id) return false;

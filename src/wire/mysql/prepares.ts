@@ -14,6 +14,8 @@ interface Text {
   readonly text: string;
   /** The database in which it was prepared. */
   readonly database: string | undefined;
+  /** What it holds could not be seen. */
+  readonly opaque: boolean;
   /** In which it was last found allowed. */
   context: Context;
 }
@@ -52,15 +54,21 @@ export class Prepares {
     for (const entry of this.#executed(allowed)) entry.context = context;
   }
 
+  /** Whether it executes what could not be seen when it was prepared. */
+  hidden(allowed: Allowed): boolean {
+    return this.#executed(allowed).some(({ opaque }) => opaque);
+  }
+
   /** A text with a PREPARE is on its way to the database. */
   sent({ statements, context }: Allowed, text: string): void {
+    const opaque = statements.some((facts) => facts.opaque !== null);
     for (const { action, name } of statements.flatMap(({ handles }) => handles)) {
       if (action !== 'prepare' || name === null) continue;
       const texts = this.#texts.get(name) ?? [];
       this.#texts.set(name, texts);
       const [database] = context.searchPath ?? [];
       if (texts.some((entry) => entry.text === text && entry.database === database)) continue;
-      texts.push({ text, database, context });
+      texts.push({ text, database, opaque, context });
       this.#size += text.length;
     }
   }

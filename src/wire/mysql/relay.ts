@@ -18,6 +18,8 @@ export interface RelayOptions {
   readonly deprecateEof: boolean;
   /** Statements that set what the gateway relies on, for a session that was reset. */
   readonly pins: readonly string[];
+  /** The client may send several statements in one text. */
+  readonly multiStatements: boolean;
   readonly kill: Kill;
   /** What held one of the directions is over: outboxes may have filled, reading may go on. */
   readonly wake: () => void;
@@ -31,7 +33,7 @@ export class Relay {
   readonly #replies: Replies;
   readonly #wake: () => void;
 
-  constructor({ gate, status, maxStatementBytes, deprecateEof, pins, kill, wake }: RelayOptions) {
+  constructor({ gate, status, maxStatementBytes, deprecateEof, pins, multiStatements, kill, wake }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
     track.status = status;
@@ -45,6 +47,7 @@ export class Relay {
       toServer,
       maxStatementBytes,
       pins,
+      multiStatements,
       kill,
       emitLocal: () => this.#replies.emitLocal(),
       wake: () => this.#go(),

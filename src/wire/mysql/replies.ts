@@ -580,7 +580,7 @@ export class Replies {
     // The gateway asks nothing that has rows here.
     const { done } = head;
     this.#settle();
-    done(first === Reply.ok ? [] : null);
+    done(first === Reply.ok || first === Reply.eof ? [] : null);
   }
 
   #settle(): void {

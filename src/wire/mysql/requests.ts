@@ -34,6 +34,8 @@ export interface RequestsOptions {
   readonly maxStatementBytes: number;
   /** What the gateway relies on in a session that was reset. */
   readonly pins: readonly string[];
+  /** The client may send several statements in one text. */
+  readonly multiStatements: boolean;
   readonly kill: Kill;
   /** Called after the head of `track` may have become a reply of the gateway's own. */
   readonly emitLocal: () => void;
@@ -43,6 +45,10 @@ export interface RequestsOptions {
 
 const UNKNOWN_STATEMENT: Omit<ErrorFields, 'message'> = { code: 1243, sqlstate: 'HY000' };
 const UNKNOWN_COMMAND: Omit<ErrorFields, 'message'> = { code: 1047, sqlstate: '08S01' };
+/** Kinds of statements whose effect cannot be seen, but which leave the session as it is. */
+const SHOWING: ReadonlySet<string> = new Set(['describe', 'get-diagnostics', 'handler', 'show']);
+/** COM_SET_OPTION: whether texts may hold several statements. */
+const SEVERAL = { on: Buffer.from([0, 0]), off: Buffer.from([1, 0]) } as const;
 const PREPARE_FIRST = 'PREPARE it in a statement of its own, under a name of its own, in the database that is used.';
 /** Statements that one session may have prepared; each costs memory on both sides. */
 const MOST_PREPARED = 20_000;
@@ -62,9 +68,12 @@ export class Requests {
   #barrier = false;
   /** The answer that the current command was held for. */
   #verdict: Judgement | null = null;
+  /** Texts may hold several statements. */
+  #several: boolean;
 
   constructor(options: RequestsOptions) {
     this.#o = options;
+    this.#several = options.multiStatements;
     this.#frames = new FrameReader(options.maxStatementBytes);
   }
 
@@ -148,6 +157,7 @@ export class Requests {
         return this.#send({ kind: 'plain' });
       case Command.setOption:
         if (payload.length !== 3) return this.#refuseCommand('a malformed COM_SET_OPTION');
+        if (payload.readUInt16LE(1) <= 1) this.#several = payload[1] === 0;
         return this.#send({ kind: 'plain' });
       case Command.resetConnection:
         return this.#resetConnection();
@@ -164,8 +174,13 @@ export class Requests {
   /** COM_QUERY, or with `database` COM_INIT_DB, which is judged as the USE that it is. */
   #query(bytes: Buffer, database: string | null): void {
     const { gate, stored, prepares } = this.#o;
-    const judgement = this.#judge(bytes);
+    let judgement = this.#judge(bytes);
     if (judgement === null) return;
+    const hidden = judgement.allowed && this.#runsHidden(judgement);
+    if (judgement.allowed && hidden && judgement.statements.length > 1) {
+      const reason = 'what stands beside code that cannot be seen may be read in another way by the database';
+      judgement = gate.refuse(judgement, reason, 'Send it in a text of its own.');
+    }
     const text = bytes.toString('utf8');
     const running = gate.begin('query', judgement, text, null);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
@@ -183,7 +198,22 @@ export class Requests {
     if (judgement.usesPrepared) prepares.sent(judgement, text);
     if (gate.masks) stored.sent(owed, judgement, text);
     if (database !== null || judgement.changesPath || judgement.usesPrepared) this.#barrier = true;
+    if (hidden) this.#sendHidden(owed);
+    else this.#send(owed);
+  }
+
+  /** Whether code runs, or is made, that nobody has seen: it may leave the session otherwise than it was. */
+  #runsHidden(allowed: Allowed): boolean {
+    const opaque = allowed.statements.some(({ opaque, kinds }) => opaque !== null && !SHOWING.has(kinds[0] ?? ''));
+    return opaque || this.#o.prepares.hidden(allowed);
+  }
+
+  /** Where a body ends cannot be told, so the database takes nothing behind it for a statement; and the session is set up again. */
+  #sendHidden(owed: Owed): void {
+    if (this.#several) this.#ask(Command.setOption, SEVERAL.off);
     this.#send(owed);
+    if (this.#several) this.#ask(Command.setOption, SEVERAL.on);
+    this.#pin();
   }
 
   #initDb(name: string): void {
@@ -320,6 +350,7 @@ export class Requests {
       index: 0,
       database: null,
     });
+    if (this.#runsHidden(judgement)) this.#pin();
   }
 
   #fetch(payload: Buffer): void {
@@ -392,25 +423,36 @@ export class Requests {
 
   /** The database forgets what the gateway relies on: it is told again before the client's next command. */
   #resetConnection(): void {
-    const { gate, track, toServer, pins } = this.#o;
+    const { track } = this.#o;
     if (track.length > 0) {
       this.#barrier = true;
       return this.#wait('replies');
     }
+    this.#several = this.#o.multiStatements;
     this.#send({ kind: 'reset' });
+    this.#pin();
+  }
+
+  /** Sets up what the gateway relies on, before the client's next command. */
+  #pin(): void {
+    const { gate, pins } = this.#o;
     const database = gate.context.searchPath?.[0] ?? gate.session.connection.database;
     gate.setSearchPath([database]);
-    for (const pin of [...pins, `USE ${quoted(database)}`]) {
-      toServer.push(command(Command.query, pin));
-      track.owe({
-        kind: 'ask',
-        rows: [],
-        done: (rows) => {
-          if (rows === null) this.problem = 'the session could not be set up again after a reset';
-        },
-      });
-    }
+    for (const pin of [...pins, `USE ${quoted(database)}`]) this.#ask(Command.query, pin);
     this.#barrier = true;
+  }
+
+  /** A command of the gateway's own. */
+  #ask(code: number, body: Buffer | string): void {
+    const { track, toServer } = this.#o;
+    toServer.push(command(code, body));
+    track.owe({
+      kind: 'ask',
+      rows: [],
+      done: (rows) => {
+        if (rows === null) this.problem = 'the session could not be set up again';
+      },
+    });
   }
 
   get #sequence(): number {
