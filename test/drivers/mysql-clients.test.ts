@@ -102,6 +102,15 @@ for (const flavour of FLAVOURS) {
       assert.deepEqual({ code: seen.code, out: seen.out }, { code: 0, out: `length\n${3 * 1024 * 1024}\n` });
     });
 
+    // Oracle's client of today has no other plugin than caching_sha2_password.
+    if (program === 'mariadb') {
+      test(`${program} at ${flavour}: begins with mysql_native_password, and is asked for its proof`, async () => {
+        const flags = ['--default-auth=mysql_native_password', '--batch'];
+        const seen = await through(program, 'nothing', ['db:db:read'], 'SELECT 7 AS seven;', ...flags);
+        assert.deepEqual(seen, { code: 0, out: 'seven\n7\n', err: '' });
+      });
+    }
+
     test(`${program} at ${flavour}: a refusal is an error of the statement, and the next one works`, async () => {
       const seen = await through(program, 'nothing', ['db:db:read'], 'DROP TABLE users; SELECT 7 AS seven;', '--force');
       assert.match(seen.err, /ERROR 1142 \(42000\) at line 1: drop-table refused: .*needs ddl.*"decision":"deny"/);

@@ -87,6 +87,18 @@ test('a client of another plugin is asked to switch', () => {
   assert.equal(steps.at(-1)?.do, 'authenticated');
 });
 
+test('a client that begins with mysql_native_password and waits to be asked is asked', () => {
+  const { acceptance, scramble } = begin();
+  const [asked] = acceptance.push(response(Plugin.native, Buffer.alloc(0)));
+  assert.ok(asked?.do === 'send' && asked.bytes[4] === 0xfe && asked.bytes.includes('mysql_native_password'));
+  const steps = acceptance.push(packets(3, nativeResponse(SECRET, scramble)));
+  assert.equal(steps.at(-1)?.do, 'authenticated');
+
+  const without = begin().acceptance;
+  without.push(response(Plugin.native, Buffer.alloc(0)));
+  assert.equal(code(without.push(packets(3, Buffer.alloc(0))).at(-1)), 1045);
+});
+
 test('the whole secret is taken inside TLS, or encrypted with the key, and not otherwise', () => {
   const wrong = createHash('sha256').update('x').digest();
   const plain = begin();
