@@ -22,7 +22,16 @@ interface Granted {
   readonly user: string;
   readonly password: string;
   readonly expiresAt: string;
-  readonly dsn: string;
+  /** Null where the connection has gone from the config in between. */
+  readonly dsn: string | null;
+}
+
+/** How the stock MySQL client, which takes no DSN, is called with one; null for a DSN of another protocol. */
+export function mysqlCommand(dsn: string): string | null {
+  const { protocol, hostname, port, username, password, pathname } = new URL(dsn);
+  if (protocol !== 'mysql:') return null;
+  const [user, secret, connection] = [username, password, pathname.slice(1)].map(decodeURIComponent);
+  return `mysql -h ${hostname.replace(/^\[|\]$/g, '')} -P ${port} -u ${user} -p${secret} ${connection}`;
 }
 
 /** For an option that may be given several times. */
@@ -60,6 +69,8 @@ export function addGrants(program: Command): void {
       print(`  user      ${user}`);
       print(`  password  ${password}`);
       print(`  dsn       ${dsn}`);
+      const typed = dsn === null ? null : mysqlCommand(dsn);
+      if (typed !== null) print(`  mysql     ${typed}`);
     });
 
   grants

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { mysqlCommand } from '../../src/cli/grants.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { openStand, SESSION, type Stand } from '../control/stand.ts';
 
@@ -74,6 +75,12 @@ test('a grant from request to revocation', async () => {
   const again = await sallyport(`grants complete ${granted.id} --json`);
   assert.equal(again.code, 1);
   assert.equal(JSON.parse(again.err).error.code, 'SP_GRANT_OVER');
+});
+
+test('the stock MySQL client is called as the DSN says', () => {
+  assert.equal(mysqlCommand('mysql://gr_a:s-_3@127.0.0.1:6306/web'), 'mysql -h 127.0.0.1 -P 6306 -u gr_a -ps-_3 web');
+  assert.equal(mysqlCommand('mysql://gr_a:s@[::1]:6306/web'), 'mysql -h ::1 -P 6306 -u gr_a -ps web');
+  assert.equal(mysqlCommand('postgresql://gr_a:s@localhost:6432/web?sslmode=require'), null);
 });
 
 test('a refused request says why and exits 1; a badly written one exits 2; an absent gateway 3', async () => {
