@@ -1,6 +1,7 @@
 // Statements that are known by their leading words: what they need, which relations they name. What is not in these tables is
 // not understood.
 import type { Need, Verb } from '../../types.ts';
+import type { Name } from './ast.ts';
 import { visit, visitAll } from './expressions.ts';
 import { REACHING } from './functions.ts';
 import type { Cursor } from './grammar/cursor.ts';
@@ -409,9 +410,23 @@ function reaching(walk: Walk, c: Cursor): void {
     walk.logins = true;
   } else if (token.lower === 'union' && (c.isOperator('=', 1) || c.isOperator('(', 1))) {
     walk.need('admin');
+  } else if (token.lower === 'references' && c.isName(1)) {
+    // Whether its rows may change hangs on ours from now on, and which values it has shows by what ours may be.
+    walk.relation(nameBehind(c, 1), 'ddl');
+  } else if (token.lower === 'value' && c.isWord('for', 1) && (c.isWord('next', -1) || c.isWord('previous', -1))) {
+    walk.relation(nameBehind(c, 2), 'write');
   } else if (REACHING.has(token.lower) && c.isOperator('(', 1)) {
     walk.call(null, token.lower, 'admin');
   }
+}
+
+/** The name that stands n tokens on; the cursor stays. */
+function nameBehind(c: Cursor, n: number): Name {
+  const mark = c.at;
+  c.at += n;
+  const name = c.qualified();
+  c.at = mark;
+  return name;
 }
 
 function drop(walk: Walk, c: Cursor): void {
