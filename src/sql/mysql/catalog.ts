@@ -172,7 +172,7 @@ function usedColumns(expression: string, names: readonly string[], mode: LexMode
   const [facts] = found.ok ? found.statements : [];
   if (facts === undefined) return names.map((_, i) => i + 1);
   const used = new Set(facts.columns.map(({ name }) => name.toLowerCase()));
-  return names.flatMap((name, i) => (used.has(name) ? [i + 1] : []));
+  return names.flatMap((name, i) => (used.has(name) || used.has('*') ? [i + 1] : []));
 }
 
 /** What a view reads, through other views too, and calls. One whose query is hidden from the login may read every table. */

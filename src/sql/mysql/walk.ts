@@ -12,7 +12,7 @@ import type {
 import type { Name } from './ast.ts';
 import { NotParsed } from './grammar/cursor.ts';
 import type { LexMode } from './lexer.ts';
-import { sameTable } from './names.ts';
+import { isCertain, sameTable } from './names.ts';
 
 export class Walk {
   readonly mode: LexMode;
@@ -54,9 +54,9 @@ export class Walk {
     if (this.#first(`f\0${schema ?? '\0'}\0${name}\0${need}`)) this.functions.push({ schema, name, need });
   }
 
-  /** Names of columns mind no case. */
+  /** Names of columns mind no case; one that the server may read otherwise can be any. */
   column(qualifier: string | null, written: string, place: ColumnPlace): void {
-    const name = written.toLowerCase();
+    const name = isCertain(written) ? written.toLowerCase() : '*';
     if (this.#first(`c\0${qualifier ?? '\0'}\0${name}\0${place}`)) this.columns.push({ qualifier, name, place });
   }
 
