@@ -344,6 +344,11 @@ function alterTable(walk: Walk, c: Cursor): void {
       c.at = mark;
     } else if (c.isWord('change')) {
       walk.column(null, '*', 'expression');
+    } else if (c.isWord('modify') || c.isWord('alter')) {
+      // What it is computed from, and protected by, can be left out.
+      let ahead = c.isWord('column', 1) ? 2 : 1;
+      if (c.isWord('if', ahead)) ahead += 2;
+      walk.column(null, c.peek(ahead).value, 'expression');
     } else if (
       ['discard', 'import', 'exchange'].includes(c.token.lower) ||
       (c.isWord('convert') && (c.isWord('table', 1) || c.isWord('partition', 1)))
