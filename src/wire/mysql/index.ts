@@ -155,6 +155,7 @@ async function open(
     maxStatementBytes: options.maxStatementBytes,
     deprecateEof: (who.capabilities & Capability.deprecateEof) !== 0,
     pins: pinned.pins,
+    check: pinned.check,
     multiStatements: (who.capabilities & Capability.multiStatements) !== 0,
     kill: (what, id) => {
       const found = killable.get(id);
@@ -195,6 +196,8 @@ interface Pinned extends Reading {
   readonly connectionId: number;
   /** What sets the session up again as it is now. */
   readonly pins: readonly string[];
+  /** Fails where its texts are no longer read as they are now. */
+  readonly check: string;
 }
 
 const STATE = `SELECT @@version, @@sql_mode, CONNECTION_ID(), DATABASE(), @@character_set_client, @@character_set_connection,
@@ -221,7 +224,27 @@ async function pin(upstream: Upstream, { database }: Connection, readOnly: boole
     mariadb: /mariadb/i.test(version),
     connectionId: Number(connectionId),
     pins: [setNames, `SET SESSION sql_mode = '${sqlMode}'`, ...noWrites],
+    check: unchanged(sqlMode),
   };
+}
+
+/** Flags of sql_mode by which a text is read in another way, and the modes that bring them along. */
+const READING =
+  'ANSI ANSI_QUOTES DB2 HIGH_NOT_PRECEDENCE IGNORE_SPACE MAXDB MSSQL NO_BACKSLASH_ESCAPES ORACLE PIPES_AS_CONCAT POSTGRESQL';
+
+/** Sets what the session has to what it has, or to what cannot be. Means the same in every mode and charset. */
+function unchanged(sqlMode: string): string {
+  const flags = READING.split(' ');
+  const now = flags.map((flag) => `FIND_IN_SET('${flag}', @@sql_mode) > 0`);
+  const then = flags.map((flag) => Number(sqlMode.split(',').includes(flag)));
+  const kept = (name: string, test: string) => `@@session.${name} = IF(${test}, @@${name}, 'changed')`;
+  const utf8 = (name: string) => `@@${name} LIKE 'utf8%'`;
+  return `SET ${[
+    kept('sql_mode', `CONCAT_WS('', ${now.join(', ')}) = '${then.join('')}'`),
+    kept('character_set_client', utf8('character_set_client')),
+    kept('character_set_results', `@@character_set_results IS NULL OR ${utf8('character_set_results')}`),
+    kept('collation_connection', utf8('collation_connection')),
+  ].join(', ')}`;
 }
 
 /** Ids are guessed by nobody; they fit in the four bytes of the greeting, and in those who take them for signed. */

@@ -18,6 +18,8 @@ export interface RelayOptions {
   readonly deprecateEof: boolean;
   /** Statements that set what the gateway relies on, for a session that was reset. */
   readonly pins: readonly string[];
+  /** A statement that fails where the session's texts are no longer read as they were. */
+  readonly check: string;
   /** The client may send several statements in one text. */
   readonly multiStatements: boolean;
   readonly kill: Kill;
@@ -33,7 +35,17 @@ export class Relay {
   readonly #replies: Replies;
   readonly #wake: () => void;
 
-  constructor({ gate, status, maxStatementBytes, deprecateEof, pins, multiStatements, kill, wake }: RelayOptions) {
+  constructor({
+    gate,
+    status,
+    maxStatementBytes,
+    deprecateEof,
+    pins,
+    check,
+    multiStatements,
+    kill,
+    wake,
+  }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
     track.status = status;
@@ -47,6 +59,7 @@ export class Relay {
       toServer,
       maxStatementBytes,
       pins,
+      check,
       multiStatements,
       kill,
       emitLocal: () => this.#replies.emitLocal(),

@@ -11,7 +11,7 @@ import { Command, command, type ErrorFields, err, ok, REFUSED_COMMANDS } from '.
 import type { Prepares } from './prepares.ts';
 import { refusal } from './refusal.ts';
 import type { Stored } from './stored.ts';
-import type { Owed, Prepared, Track } from './track.ts';
+import type { Owed, Prepared, Results, Track } from './track.ts';
 
 /** What the client's commands wait for. */
 type Hold =
@@ -34,6 +34,8 @@ export interface RequestsOptions {
   readonly maxStatementBytes: number;
   /** What the gateway relies on in a session that was reset. */
   readonly pins: readonly string[];
+  /** A statement that fails where the session's texts are no longer read as they were. */
+  readonly check: string;
   /** The client may send several statements in one text. */
   readonly multiStatements: boolean;
   readonly kill: Kill;
@@ -186,7 +188,7 @@ export class Requests {
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     if (judgement.kinds.includes('kill')) return this.#kill(judgement, running);
     if (storedResults(judgement)) return this.#results(judgement, running);
-    const owed: Owed = {
+    const owed: Results = {
       kind: 'results',
       allowed: judgement,
       running,
@@ -202,18 +204,30 @@ export class Requests {
     else this.#send(owed);
   }
 
-  /** Whether code runs, or is made, that nobody has seen: it may leave the session otherwise than it was. */
+  /** Whether code runs, or is made, that nobody has seen or understood: it may leave the session otherwise than it was. */
   #runsHidden(allowed: Allowed): boolean {
-    const opaque = allowed.statements.some(({ opaque, kinds }) => opaque !== null && !SHOWING.has(kinds[0] ?? ''));
+    const { statements, changesCatalog } = allowed;
+    if (statements.length === 0) return changesCatalog;
+    const opaque = statements.some(({ opaque, kinds }) => opaque !== null && !SHOWING.has(kinds[0] ?? ''));
     return opaque || this.#o.prepares.hidden(allowed);
   }
 
-  /** Where a body ends cannot be told, so the database takes nothing behind it for a statement; and the session is set up again. */
-  #sendHidden(owed: Owed): void {
-    if (this.#several) this.#ask(Command.setOption, SEVERAL.off);
+  /** Where a body ends cannot be told, so the database takes nothing behind it for a statement. */
+  #sendHidden(owed: Results): void {
+    const alone = this.#several && owed.allowed.statements.length === 1;
+    if (alone) this.#ask(Command.setOption, SEVERAL.off);
     this.#send(owed);
-    if (this.#several) this.#ask(Command.setOption, SEVERAL.on);
-    this.#pin();
+    if (alone) this.#ask(Command.setOption, SEVERAL.on);
+    this.#check();
+  }
+
+  /** After code that nobody has seen: the session ends where it is not as it was. */
+  #check(): void {
+    const { gate, check } = this.#o;
+    this.#ask(Command.query, check, 'code that cannot be seen has changed how its texts are read');
+    const [database] = gate.context.searchPath ?? [];
+    if (database !== undefined) this.#ask(Command.query, `USE ${quoted(database)}`);
+    this.#barrier = true;
   }
 
   #initDb(name: string): void {
@@ -350,7 +364,7 @@ export class Requests {
       index: 0,
       database: null,
     });
-    if (this.#runsHidden(judgement)) this.#pin();
+    if (this.#runsHidden(judgement)) this.#check();
   }
 
   #fetch(payload: Buffer): void {
@@ -443,14 +457,14 @@ export class Requests {
   }
 
   /** A command of the gateway's own. */
-  #ask(code: number, body: Buffer | string): void {
+  #ask(code: number, body: Buffer | string, failed = 'the session could not be set up again'): void {
     const { track, toServer } = this.#o;
     toServer.push(command(code, body));
     track.owe({
       kind: 'ask',
       rows: [],
       done: (rows) => {
-        if (rows === null) this.problem = 'the session could not be set up again';
+        if (rows === null) this.problem = failed;
       },
     });
   }

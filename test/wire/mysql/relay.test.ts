@@ -20,6 +20,7 @@ function relayOf(toy: ReturnType<typeof toyGate>, deprecateEof: boolean): Relay 
     maxStatementBytes: 1 << 20,
     deprecateEof,
     pins: [],
+    check: '',
     multiStatements: true,
     kill: () => false,
     wake: () => {},
