@@ -7,8 +7,12 @@ import { before, test } from 'node:test';
 import { validators } from '../../src/cli/validators.ts';
 import { ENV_TABLE } from '../../src/config/env.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { classify as classifyMysql } from '../../src/sql/mysql/classify.ts';
+import { KINDS as MYSQL_KINDS } from '../../src/sql/mysql/kinds.ts';
+import { lexMode } from '../../src/sql/mysql/lexer.ts';
 import { classify, ready } from '../../src/sql/pg/classify.ts';
 import { KINDS } from '../../src/sql/pg/kinds.ts';
+import type { Classification } from '../../src/types.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (name: string) => readFileSync(join(root, name), 'utf8');
@@ -26,14 +30,13 @@ test('the table of the environment is the one of the code', () => {
   assert.deepEqual(rows, expected);
 });
 
-test('examples/sallyport.yaml has no mistake', () => {
-  const environment = { MYDB_PASSWORD: 'x' };
-  const reading = parseConfig(read('examples/sallyport.yaml'), join(root, 'examples/sallyport.yaml'), {
-    ...validators,
-    environment,
+for (const example of ['examples/sallyport.yaml', 'examples/mysql.yaml']) {
+  test(`${example} has no mistake`, () => {
+    const environment = { MYDB_PASSWORD: 'x' };
+    const reading = parseConfig(read(example), join(root, example), { ...validators, environment });
+    assert.deepEqual(reading.ok ? reading.config.warnings : reading.mistakes, []);
   });
-  assert.deepEqual(reading.ok ? reading.config.warnings : reading.mistakes, []);
-});
+}
 
 test('the policies and maskings in the docs have no mistake', () => {
   for (const doc of ['docs/policies.md', 'docs/masking.md']) {
@@ -48,15 +51,35 @@ test('the policies and maskings in the docs have no mistake', () => {
   }
 });
 
-test('the kinds of statement in docs/policies.md are those that statements have', () => {
-  const section = read('docs/policies.md').split('## Kinds of statement')[1]?.split('\n## ')[0] ?? '';
-  const rows = [...section.matchAll(/^\| (`.*`) \| `(.*)` \|$/gm)];
+/** The rows of a section of docs/policies.md: kinds, the first of them that of the example. */
+function kindRows(heading: string): { readonly kinds: readonly string[]; readonly sql: string }[] {
+  const section = read('docs/policies.md').split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| (`.*`) \| `(.*)` \|$/gm)].map(([, kinds = '', sql = '']) => ({
+    kinds: kinds.replaceAll('`', '').split(', '),
+    sql,
+  }));
   assert.ok(rows.length > 25);
-  for (const [, kinds = '', sql = ''] of rows) {
-    const [first = '', ...others] = kinds.replaceAll('`', '').split(', ');
+  return rows;
+}
+
+function assertOfKind(found: Classification, sql: string, kind: string): void {
+  assert.ok(found.ok, `${sql}: ${found.ok || found.reason}`);
+  assert.ok(found.statements[0]?.kinds.includes(kind), `${sql} is ${found.statements[0]?.kinds}, not ${kind}`);
+}
+
+test('the kinds of statement in docs/policies.md are those that statements have', () => {
+  for (const { kinds, sql } of kindRows('Kinds of statement')) {
+    const [first = '', ...others] = kinds;
     for (const kind of others) assert.ok(KINDS.has(kind), `there is no kind ${kind}`);
-    const found = classify(sql);
-    assert.ok(found.ok, `${sql}: ${found.ok || found.reason}`);
-    assert.ok(found.statements[0]?.kinds.includes(first), `${sql} is ${found.statements[0]?.kinds}, not ${first}`);
+    assertOfKind(classify(sql), sql, first);
   }
+});
+
+test('all kinds that statements of MySQL have stand in docs/policies.md', () => {
+  const mode = lexMode('', true);
+  assert.ok(mode !== null);
+  const rows = kindRows('Kinds of statement on MySQL and MariaDB');
+  for (const { kinds, sql } of rows) assertOfKind(classifyMysql(sql, mode), sql, kinds[0] ?? '');
+  const told = new Set(rows.flatMap(({ kinds }) => kinds));
+  assert.deepEqual([...told].sort(), [...MYSQL_KINDS].sort());
 });

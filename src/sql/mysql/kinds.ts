@@ -1,6 +1,6 @@
 // The names that rules may use for statements of MySQL and MariaDB: everything that `Facts.kinds` can hold.
 
-const list = `admin alter-database alter-index alter-schema alter-sequence alter-table alter-user alter-view analyze begin call
+const list = `admin alter-database alter-schema alter-sequence alter-table alter-user alter-view analyze begin call
   change-replication check checksum commit create-database create-event create-function create-index create-package
   create-procedure create-role create-schema create-sequence create-server create-table create-table-as create-trigger
   create-user create-view deallocate delete delete-without-where describe do drop-column drop-constraint drop-database
