@@ -182,6 +182,8 @@ function settingsOf(flavour: MysqlFlavour, dir: string): Record<string, string |
   const common = {
     datadir: join(dir, 'data'),
     socket: join(dir, 'socket'),
+    // Its owner may not write where this process may.
+    tmpdir: dir,
     'pid-file': join(dir, 'pid'),
     'bind-address': '127.0.0.1',
     'skip-name-resolve': true,
@@ -189,6 +191,8 @@ function settingsOf(flavour: MysqlFlavour, dir: string): Record<string, string |
     'innodb-buffer-pool-size': '64M',
     'max-connections': 500,
     'default-time-zone': '+00:00',
+    // A server that starts empties the directory that it shares.
+    tmpdir: dir,
     'character-set-server': 'utf8mb4',
   } as const;
   if (flavour === 'mariadb') return { ...common, 'skip-log-bin': true, 'secure-file-priv': dir };
@@ -249,11 +253,13 @@ async function templateOf(flavour: MysqlFlavour, server: Program): Promise<strin
     } else {
       const auth = '--auth-root-authentication-method=normal';
       const flags = [auth, '--skip-test-db', '--skip-name-resolve', `--datadir=${data}`];
-      await run('mariadb-install-db', ['--no-defaults', ...flags], { ...OWNER, cwd: dir });
+      const env = { ...process.env, TMPDIR: dir };
+      await run('mariadb-install-db', ['--no-defaults', ...flags], { ...OWNER, cwd: dir, env });
       // Run as the server's own bootstrap does: statements from standard input, no network.
       const boot = run(program, [...first, '--no-defaults', '--bootstrap', `--datadir=${data}`], {
         ...OWNER,
         cwd: dir,
+        env,
       });
       boot.child.stdin?.end(`FLUSH PRIVILEGES;\n${INIT}`);
       await boot;
