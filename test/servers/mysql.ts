@@ -182,8 +182,6 @@ function settingsOf(flavour: MysqlFlavour, dir: string): Record<string, string |
   const common = {
     datadir: join(dir, 'data'),
     socket: join(dir, 'socket'),
-    // Its owner may not write where this process may.
-    tmpdir: dir,
     'pid-file': join(dir, 'pid'),
     'bind-address': '127.0.0.1',
     'skip-name-resolve': true,
@@ -191,7 +189,7 @@ function settingsOf(flavour: MysqlFlavour, dir: string): Record<string, string |
     'innodb-buffer-pool-size': '64M',
     'max-connections': 500,
     'default-time-zone': '+00:00',
-    // A server that starts empties the directory that it shares.
+    // Its owner may not write where this process may, and a server that starts empties the directory that it shares.
     tmpdir: dir,
     'character-set-server': 'utf8mb4',
   } as const;

@@ -519,6 +519,7 @@ export class Replies {
       types: null,
       long: new Map(),
       longBytes: 0,
+      longIsCut: false,
       cursor: undefined,
     };
     this.#o.track.prepared.set(id, prepared);
@@ -571,7 +572,7 @@ export class Replies {
   }
 
   #wasReset(first: number): void {
-    if (first === Reply.ok) this.#o.track.prepared.clear();
+    if (first === Reply.ok) this.#o.track.forgetPrepared();
     this.#forward();
     this.#settle();
   }

@@ -52,6 +52,8 @@ const SHOWING: ReadonlySet<string> = new Set(['describe', 'get-diagnostics', 'ha
 /** COM_SET_OPTION: whether texts may hold several statements. */
 const SEVERAL = { on: Buffer.from([0, 0]), off: Buffer.from([1, 0]) } as const;
 const PREPARE_FIRST = 'PREPARE it in a statement of its own, under a name of its own, in the database that is used.';
+/** What a piece of a parameter costs besides its bytes. */
+const PIECE = 128;
 /** Statements that one session may have prepared; each costs memory on both sides. */
 const MOST_PREPARED = 20_000;
 
@@ -330,11 +332,11 @@ export class Requests {
   }
 
   #execute(payload: Buffer): void {
-    const { gate, maxStatementBytes } = this.#o;
+    const { gate, track, maxStatementBytes } = this.#o;
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return this.#unknown(payload, 'mysqld_stmt_execute');
-    if (prepared.longBytes > maxStatementBytes) {
+    if (prepared.longIsCut) {
       const message = `parameters of more than ${maxStatementBytes} bytes are not passed on`;
       return this.#answer({ code: 1153, sqlstate: '08S01', message });
     }
@@ -353,8 +355,7 @@ export class Requests {
     const running = gate.begin('execute', judgement, prepared.text, parameters);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     prepared.types = types;
-    prepared.long.clear();
-    prepared.longBytes = 0;
+    track.forgetLong(prepared);
     this.#send({
       kind: 'results',
       allowed: judgement,
@@ -387,14 +388,20 @@ export class Requests {
 
   /** Has no reply. */
   #longData(payload: Buffer): void {
-    const { maxStatementBytes } = this.#o;
+    const { maxStatementBytes, track } = this.#o;
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined || payload.length < 7) return;
     const index = payload.readUInt16LE(5);
-    prepared.longBytes += payload.length;
     // What cannot be held cannot be judged: neither side gets more of it.
-    if (index >= prepared.parameters || prepared.longBytes > maxStatementBytes) return;
+    const size = payload.length + PIECE;
+    if (index >= prepared.parameters) return;
+    if (track.longBytes + size > maxStatementBytes) {
+      prepared.longIsCut = true;
+      return;
+    }
+    prepared.longBytes += size;
+    track.longBytes += size;
     const parts = prepared.long.get(index) ?? [];
     prepared.long.set(index, parts);
     parts.push(Buffer.from(payload.subarray(7)));
@@ -406,6 +413,7 @@ export class Requests {
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return;
+    this.#o.track.forgetLong(prepared);
     this.#o.track.prepared.delete(payload.readUInt32LE(1));
     this.#forward();
   }
@@ -414,8 +422,7 @@ export class Requests {
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return this.#unknown(payload, 'mysqld_stmt_reset');
-    prepared.long.clear();
-    prepared.longBytes = 0;
+    this.#o.track.forgetLong(prepared);
     prepared.cursor = undefined;
     this.#send({ kind: 'plain' });
   }

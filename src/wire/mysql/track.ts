@@ -13,8 +13,10 @@ export interface Prepared {
   types: ParameterTypes | null;
   /** COM_STMT_SEND_LONG_DATA since the last execution, by parameter. */
   readonly long: Map<number, Buffer[]>;
-  /** Bytes in `long`; more than may be held means that it cannot be judged. */
+  /** What `long` costs, bytes. */
   longBytes: number;
+  /** More was sent than can be held: it cannot be judged. */
+  longIsCut: boolean;
   /** The rows of an open cursor: how they are masked; undefined where there is none. */
   cursor: Cursor | undefined;
 }
@@ -64,6 +66,8 @@ export class Track {
   /** Status flags of the last reply. */
   status = 0;
   readonly prepared = new Map<number, Prepared>();
+  /** What the parameters of all statements cost that were sent in pieces, bytes. */
+  longBytes = 0;
   readonly #owed: Owed[] = [];
   #first = 0;
 
@@ -79,6 +83,20 @@ export class Track {
   get preparing(): boolean {
     for (let i = this.#first; i < this.#owed.length; i++) if (this.#owed[i]?.kind === 'prepare') return true;
     return false;
+  }
+
+  /** Parameters that were sent in pieces are bound, or not wanted any more. */
+  forgetLong(prepared: Prepared): void {
+    this.longBytes -= prepared.longBytes;
+    prepared.longBytes = 0;
+    prepared.longIsCut = false;
+    prepared.long.clear();
+  }
+
+  /** The connection was reset. */
+  forgetPrepared(): void {
+    this.prepared.clear();
+    this.longBytes = 0;
   }
 
   owe(owed: Owed): void {

@@ -248,3 +248,25 @@ test('what is executed or fetched after the grant has ended is refused', () => {
   assert.deepEqual(turn(command(Command.stmtExecute, execute(1))), ['1 error 1142']);
   assert.deepEqual(turn(command(Command.query, 'rows 1')), ['1 error 1142']);
 });
+
+test('parameters sent in pieces are held within one bound a session, and what is cut is not executed', () => {
+  const relay = relayOf(toyGate(), true);
+  const backend = mysqlBackend({ deprecateEof: true });
+  const turn = (bytes: Buffer) => {
+    relay.fromClient(bytes);
+    backend.push(relay.toServer.drain());
+    relay.fromServer(backend.take());
+    return said(relay.toClient.drain());
+  };
+  for (let i = 0; i < 3; i++) turn(command(Command.stmtPrepare, 'insert ?'));
+  const half = 'x'.repeat(600_000);
+  turn(longData(1, half));
+  turn(longData(2, half));
+  assert.deepEqual(turn(command(Command.stmtExecute, execute(2, ['']))), ['1 error 1153']);
+  turn(command(Command.stmtReset, u32(1)));
+  turn(command(Command.stmtReset, u32(2)));
+  turn(longData(3, half));
+  assert.equal(turn(command(Command.stmtExecute, execute(3, ['']).subarray(0, 13))).length, 1);
+  for (let i = 0; i < 10_000; i++) turn(longData(1, ''));
+  assert.deepEqual(turn(command(Command.stmtExecute, execute(1, ['']))), ['1 error 1153']);
+});
