@@ -28,9 +28,13 @@ test('the README names every variable', { skip: !existsSync(join(root, 'README.m
   for (const { name } of ENV_TABLE) assert.ok(text.includes(`\`${name}\``), `README.md has no ${name}`);
 });
 
-test('the example file is valid', () => {
-  const example = /```yaml\n([\s\S]*?)```/.exec(read('docs/configuration.md'))?.[1] ?? '';
-  const environment = { ANALYTICS_PASSWORD: 'x' };
+test('the example file is valid, with the connection to MySQL in it', () => {
+  const [file = '', web = ''] = [...read('docs/configuration.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(
+    ([, yaml]) => yaml ?? '',
+  );
+  assert.match(web, /protocol: mysql/);
+  const example = file.replace('connections:\n', `connections:\n${web}`);
+  const environment = { ANALYTICS_PASSWORD: 'x', WEB_PASSWORD: 'x' };
   const reading = parseConfig(example, join(root, 'sallyport.yaml'), {
     ...validators,
     environment,
