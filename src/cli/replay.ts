@@ -117,7 +117,9 @@ function showOutcome(outcome: OutcomeLine, results: readonly DecodedResult[]): v
   if (truncated) print('  … the result is longer than what is kept of it');
   if (error !== null) print(`  error  ${visible(error.code)}: ${visible(error.message)}`);
   const counts = [`${rows} ${rows === 1 ? 'row' : 'rows'}`, ...(masked > 0 ? [`${masked} masked`] : [])].join(', ');
-  if (tags.length > 0 || rows > 0) print(`  ${visible(tags.join('; '))} (${counts})`);
+  // A result of MySQL's has no tag.
+  const done = tags.length === 0 ? '' : `${visible(tags.join('; '))} `;
+  if (tags.length > 0 || rows > 0) print(`  ${done}(${counts})`);
 }
 
 /** `12:34:56.789`, in UTC as everything that is recorded. */
