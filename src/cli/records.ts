@@ -22,13 +22,17 @@ export function addRecords(program: Command): void {
         return;
       }
       for (const { session, place, what } of found.mistakes) print(visible(`${session ?? 'all'}  ${place}: ${what}`));
-      const counted = `${found.records} records in ${found.sessions} sessions`;
+      const counted = `${several(found.records, 'record')} in ${several(found.sessions, 'session')}`;
       print(
         found.ok
           ? `${counted}: whole.`
-          : `${counted}, ${found.mistakes.length} places that are not as they were recorded.`,
+          : `${counted}; not as it was recorded in ${several(found.mistakes.length, 'place')}.`,
       );
     });
   addLater(records, 'export', 'as JSON lines or OCSF', 'exporting the record is');
   addLater(records, 'prune', 'retention', 'pruning the record is');
+}
+
+function several(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

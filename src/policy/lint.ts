@@ -36,13 +36,11 @@ export function neverFires(policy: Policy): DeadRule[] {
 /** Kinds of statement that use no relation and call no function. */
 const BARE_KINDS: ReadonlySet<string> = new Set([
   'begin',
-  'start-transaction',
   'commit',
   'rollback',
+  'rollback-to',
   'savepoint',
-  'release-savepoint',
-  'rollback-to-savepoint',
-  'show',
+  'release',
   'reset',
   'discard',
   'listen',
