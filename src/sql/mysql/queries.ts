@@ -141,6 +141,8 @@ function namesIn(tables: readonly TableReference[]): NamedTable[] {
 }
 
 // --- Changes of rows -----------------------------------------------------------------------------------------------------
+//
+// What looks at the columns of its table reads it (MySQL "UPDATE Statement": the SELECT privilege).
 
 export function insert(walk: Walk, value: Insert): void {
   walk.kind(value.replace ? 'replace' : 'insert');
@@ -189,6 +191,7 @@ export function update(walk: Walk, value: Update): void {
   const named = namesIn(value.tables).filter(({ schema, name }) => schema !== null || !isCte(scope, name));
   const [only] = value.tables;
   const single = value.tables.length === 1 && only?.kind === 'table-name';
+  const before = walk.columnRefs;
   if (!single) for (const table of value.tables) reference(walk, table, scope, 'predicate');
   visitAll(walk, value.portion, scope, 'predicate');
   for (const { column } of value.set) {
@@ -199,6 +202,7 @@ export function update(walk: Walk, value: Update): void {
   if (named.length === 0) walk.need('write');
   assigned(walk, value.set, scope);
   rowsChosen(walk, value, 'update', scope, !single);
+  if (single && walk.columnRefs > before) for (const table of named) walk.relation(table, 'read');
   if (value.returning !== null && only?.kind === 'table-name') returning(walk, value.returning, only.table, scope);
 }
 
@@ -206,6 +210,7 @@ export function remove(walk: Walk, value: Delete): void {
   walk.kind('delete');
   const scope = openScope(null);
   withClause(walk, value.with, scope);
+  const before = walk.columnRefs;
   if (value.multiple) {
     for (const table of value.from) reference(walk, table, scope, 'predicate');
     const named = namesIn(value.from);
@@ -219,6 +224,7 @@ export function remove(walk: Walk, value: Delete): void {
   }
   visitAll(walk, value.portion, scope, 'predicate');
   rowsChosen(walk, value, 'delete', scope, value.multiple);
+  if (!value.multiple && walk.columnRefs > before) for (const target of value.targets) walk.relation(target, 'read');
   const [target] = value.targets;
   if (target !== undefined) returning(walk, value.returning, target, scope);
 }

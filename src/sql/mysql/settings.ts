@@ -40,7 +40,6 @@ const CHARSETS: ReadonlySet<string> = new Set(['utf8', 'utf8mb3', 'utf8mb4']);
 /** What the client, the connection and the results are in: what is not UTF-8 could not be read. */
 const CHARSET_SETTINGS: ReadonlySet<string> = new Set([
   'names',
-  'character set',
   'character_set_client',
   'character_set_connection',
   'character_set_results',
@@ -55,6 +54,9 @@ export function settingNeed(name: string, value: string | null, mode: LexMode): 
     return value !== null && CHARSETS.has(value.toLowerCase()) ? 'read' : 'never';
   }
   switch (name) {
+    // It leaves the connection in the character set of the database.
+    case 'character set':
+      return 'never';
     case 'sql_mode':
       return value !== null && readsAlike(value, mode) ? 'read' : 'never';
     case 'collation_connection':

@@ -46,7 +46,7 @@ test('the character set stays one of UTF-8', () => {
     ['SET NAMES latin1', 'never'],
     ['SET NAMES gbk', 'never'],
     ['SET NAMES DEFAULT', 'never'],
-    ['SET CHARACTER SET utf8mb4', ''],
+    ['SET CHARACTER SET utf8mb4', 'never'],
     ['SET CHARSET sjis', 'never'],
     ['SET CHAR SET sjis', 'never'],
     ['SET character_set_client = utf8mb4', ''],
