@@ -2,14 +2,13 @@
 import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
 import type { Connection } from '../../types.ts';
-import { dialSocket } from '../socket.ts';
+import { type Limits, read, withSocket } from '../dialling.ts';
 import { upgradeClient } from '../tls.ts';
 import { decodeEof, decodeErr, decodeOk, Fields, readLenenc } from './decode.ts';
 import { createDial, type DialFailure, type Ready } from './dial.ts';
 import { FRAME, FrameReader } from './frame.ts';
 import { ALPN, Capability, Command, command, Reply, Status, UTF8MB4_GENERAL_CI } from './messages.ts';
 
-const KEEPALIVE_MS = 30_000;
 const EMPTY = Buffer.alloc(0);
 
 /** A session with a database, idle, its socket paused and with nothing listening but for errors. */
@@ -18,11 +17,6 @@ export interface Upstream extends Omit<Ready, 'rest'> {
   readonly socket: Socket;
   /** Bytes that were read behind what was understood; they come before what the socket gives. */
   rest: Buffer;
-}
-
-export interface Limits {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
 }
 
 /** What a session asks for in its client's name. */
@@ -37,44 +31,8 @@ const OWN: Wishes = { capabilities: Capability.deprecateEof, collation: UTF8MB4_
  * Dials a database and logs in. Rejects with SP_UPSTREAM: the message is one line for the log, never for a client; `cause` is a
  * `DialFailure` where the database itself said no.
  */
-export async function connectUpstream(connection: Connection, wishes: Wishes, limits: Limits): Promise<Upstream> {
-  const { host, port, name } = connection;
-  const deadline = AbortSignal.timeout(limits.timeoutMs);
-  const stop = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal]);
-  const socket = dialSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
-  let failure: NodeJS.ErrnoException | null = null;
-  socket.on('error', (error) => {
-    failure ??= error;
-  });
-  const abort = () => socket.destroy();
-  if (stop.aborted) abort();
-  stop.addEventListener('abort', abort);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve).once('close', () => reject(new SallyportError('SP_UPSTREAM', 'no connection')));
-    });
-    const upstream = await drive(connection, wishes, socket);
-    if (stop.aborted) throw new SallyportError('SP_UPSTREAM', 'too late');
-    return upstream;
-  } catch (error) {
-    socket.destroy();
-    const { message, cause } = error as Error;
-    const why = deadline.aborted
-      ? `no answer within ${limits.timeoutMs} ms`
-      : stop.aborted
-        ? 'the dial was given up'
-        : failure === null || cause !== undefined
-          ? message
-          : systemError(failure);
-    throw new SallyportError('SP_UPSTREAM', `connection ${name} (${host}:${port}): ${why}`, { cause });
-  } finally {
-    stop.removeEventListener('abort', abort);
-  }
-}
-
-/** Where several addresses were tried, the message is empty and the code says it. */
-function systemError(error: NodeJS.ErrnoException): string {
-  return error.message || error.code || 'no connection';
+export function connectUpstream(connection: Connection, wishes: Wishes, limits: Limits): Promise<Upstream> {
+  return withSocket(connection, limits, (socket) => drive(connection, wishes, socket));
 }
 
 /** Runs the machine over the socket until it is ready. */
@@ -106,22 +64,6 @@ async function drive(connection: Connection, wishes: Wishes, plain: Socket): Pro
         }
       }
     }
-  }
-}
-
-/** What comes next, or null at the end. The socket stays paused between two calls. */
-async function read(socket: Socket): Promise<Buffer | null> {
-  for (;;) {
-    const chunk: Buffer | null = socket.read();
-    if (chunk !== null) return chunk;
-    if (socket.readableEnded || socket.destroyed) return null;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off('readable', done).off('end', done).off('close', done);
-        resolve();
-      };
-      socket.on('readable', done).on('end', done).on('close', done);
-    });
   }
 }
 

@@ -4,14 +4,13 @@ import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
 import type { Connection } from '../../types.ts';
 import { endPointHash } from '../certificate.ts';
-import { dialSocket } from '../socket.ts';
+import { type Limits, read, withSocket } from '../dialling.ts';
 import { upgradeClient } from '../tls.ts';
 import { decodeError } from './decode.ts';
 import { createDial, type Dial, type DialFailure, type Ready } from './dial.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
 import { ALPN, Backend, query } from './messages.ts';
 
-const KEEPALIVE_MS = 30_000;
 const EMPTY = Buffer.alloc(0);
 
 /** A session with a database, idle, its socket paused and with nothing listening but for errors. */
@@ -20,11 +19,6 @@ export interface Upstream extends Omit<Ready, 'rest'> {
   readonly socket: Socket;
   /** Bytes that were read behind what was understood; they come before what the socket gives. */
   rest: Buffer;
-}
-
-export interface Limits {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -65,47 +59,6 @@ export async function cancelUpstream(
   });
 }
 
-/** Opens a socket for `work`; destroys it where that fails or takes too long. */
-async function withSocket<T>(connection: Connection, limits: Limits, work: (socket: Socket) => Promise<T>): Promise<T> {
-  const { host, port, name } = connection;
-  const deadline = AbortSignal.timeout(limits.timeoutMs);
-  const stop = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal]);
-  const socket = dialSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
-  let failure: NodeJS.ErrnoException | null = null;
-  socket.on('error', (error) => {
-    failure ??= error;
-  });
-  const abort = () => socket.destroy();
-  if (stop.aborted) abort();
-  stop.addEventListener('abort', abort);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve).once('close', () => reject(new SallyportError('SP_UPSTREAM', 'no connection')));
-    });
-    const done = await work(socket);
-    if (stop.aborted) throw new SallyportError('SP_UPSTREAM', 'too late');
-    return done;
-  } catch (error) {
-    socket.destroy();
-    const { message, cause } = error as Error;
-    const why = deadline.aborted
-      ? `no answer within ${limits.timeoutMs} ms`
-      : stop.aborted
-        ? 'the dial was given up'
-        : failure === null || cause !== undefined
-          ? message
-          : systemError(failure);
-    throw new SallyportError('SP_UPSTREAM', `connection ${name} (${host}:${port}): ${why}`, { cause });
-  } finally {
-    stop.removeEventListener('abort', abort);
-  }
-}
-
-/** Where several addresses were tried, the message is empty and the code says it. */
-function systemError(error: NodeJS.ErrnoException): string {
-  return error.message || error.code || 'no connection';
-}
-
 /** Runs the machine over the socket until it is ready (or the database has closed: null). */
 async function drive(
   { host, tls }: Connection,
@@ -138,22 +91,6 @@ async function drive(
         }
       }
     }
-  }
-}
-
-/** What comes next, or null at the end. The socket stays paused between two calls. */
-async function read(socket: Socket): Promise<Buffer | null> {
-  for (;;) {
-    const chunk: Buffer | null = socket.read();
-    if (chunk !== null) return chunk;
-    if (socket.readableEnded || socket.destroyed) return null;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off('readable', done).off('end', done).off('close', done);
-        resolve();
-      };
-      socket.on('readable', done).on('end', done).on('close', done);
-    });
   }
 }
 
