@@ -7,6 +7,8 @@ import type { Outbox, Spliced, Turn } from './splice.ts';
 
 /** Bytes that may wait in a socket before the other side is no longer read. */
 const HIGH_WATER = 256 * 1024;
+/** Replies that the database may owe before the client is no longer read: each is a statement that is held in mind. */
+const MOST_OWED = 4096;
 /** How long a peer may take to read its last words, milliseconds. */
 export const LAST_WORDS = 1_000;
 
@@ -84,9 +86,11 @@ export class WireSession implements Spliced {
     return this.#o.relay.track.length === 0 ? this.#lastRead : null;
   }
 
-  /** A hold in the relay is over. */
-  wake(): void {
-    if (!this.#over) this.#after();
+  /** A hold in the relay is over, or what came of it has failed. */
+  wake(error?: Error): void {
+    if (this.#over) return;
+    if (error !== undefined) this.fail(error);
+    else this.#after();
   }
 
   flush(): void {
@@ -179,7 +183,8 @@ export class WireSession implements Spliced {
     const { relay, client, server } = this.#o;
     const unread = client.writableLength > HIGH_WATER;
     // A client that does not read gets no further by sending: refusals are answers too, and would pile up here.
-    steer(client, relay.clientHeld || unread || server.writableLength > HIGH_WATER);
+    const owed = relay.track.length > MOST_OWED;
+    steer(client, relay.clientHeld || unread || owed || server.writableLength > HIGH_WATER);
     steer(server, relay.serverHeld || unread);
   }
 

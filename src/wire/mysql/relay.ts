@@ -23,8 +23,8 @@ export interface RelayOptions {
   /** The client may send several statements in one text. */
   readonly multiStatements: boolean;
   readonly kill: Kill;
-  /** What held one of the directions is over: outboxes may have filled, reading may go on. */
-  readonly wake: () => void;
+  /** What held one of the directions is over: outboxes may have filled, reading may go on; or it has failed. */
+  readonly wake: (error?: Error) => void;
 }
 
 export class Relay {
@@ -33,7 +33,7 @@ export class Relay {
   readonly track = new Track();
   readonly #requests: Requests;
   readonly #replies: Replies;
-  readonly #wake: () => void;
+  readonly #wake: (error?: Error) => void;
 
   constructor({
     gate,
@@ -115,9 +115,13 @@ export class Relay {
   }
 
   #go(): void {
-    if (!this.#replies.held) this.#replies.run();
-    if (!this.#requests.held) this.#requests.run();
-    this.#requests.replied();
+    try {
+      if (!this.#replies.held) this.#replies.run();
+      if (!this.#requests.held) this.#requests.run();
+      this.#requests.replied();
+    } catch (error) {
+      return this.#wake(error instanceof Error ? error : new Error(String(error)));
+    }
     this.#wake();
   }
 }

@@ -163,7 +163,7 @@ async function open(
     });
   };
   const gate = openGate(searchPath);
-  const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: () => running.wake() });
+  const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: (error) => running.wake(error) });
   const pid = freePid(cancellable);
   const secret = randomBytes(who.protocolMinor >= 2 ? CANCEL_KEY_32 : CANCEL_KEY_30);
   const running = new WireSession({

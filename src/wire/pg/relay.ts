@@ -11,8 +11,8 @@ export interface RelayOptions {
   readonly gate: Gate;
   /** Longest message of a client that is held in memory, bytes. */
   readonly maxStatementBytes: number;
-  /** What held one of the directions is over: outboxes may have filled, reading may go on. */
-  readonly wake: () => void;
+  /** What held one of the directions is over: outboxes may have filled, reading may go on; or it has failed. */
+  readonly wake: (error?: Error) => void;
 }
 
 export class Relay {
@@ -21,7 +21,7 @@ export class Relay {
   readonly track = new Track();
   readonly #requests: Requests;
   readonly #replies: Replies;
-  readonly #wake: () => void;
+  readonly #wake: (error?: Error) => void;
 
   constructor({ gate, maxStatementBytes, wake }: RelayOptions) {
     const { track, toServer, toClient } = this;
@@ -89,9 +89,13 @@ export class Relay {
   }
 
   #go(): void {
-    if (!this.#replies.held) this.#replies.run();
-    if (!this.#requests.held) this.#requests.run();
-    this.#requests.replied();
+    try {
+      if (!this.#replies.held) this.#replies.run();
+      if (!this.#requests.held) this.#requests.run();
+      this.#requests.replied();
+    } catch (error) {
+      return this.#wake(error instanceof Error ? error : new Error(String(error)));
+    }
     this.#wake();
   }
 }
