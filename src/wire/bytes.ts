@@ -95,6 +95,12 @@ export class Writer {
     return this;
   }
 
+  /** Forgets what was written behind this offset from the last `take`. */
+  cut(offset: number): this {
+    this.#end = this.#start + offset;
+    return this;
+  }
+
   /** What was written since the last `take`, as a view that is the caller's from now on. */
   take(): Buffer {
     const view = this.#buffer.subarray(this.#start, this.#end);

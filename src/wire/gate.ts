@@ -429,8 +429,17 @@ export class Gate {
     return { allowed: false, kinds, statements, ruling: { ...ruling, verdict, needsPlan: false, lasting: false } };
   }
 
-  /** Puts a statement into the record. What was allowed may be sent on when this turn of the loop has been committed. */
-  begin(phase: Phase, judgement: Judgement, text: string, parameters: readonly Parameter[] | null): Running {
+  /**
+   * Puts a statement into the record. What was allowed may be sent on when this turn of the loop has been committed. `before`: what the
+   * record has in front of the text.
+   */
+  begin(
+    phase: Phase,
+    judgement: Judgement,
+    text: string,
+    parameters: readonly Parameter[] | null,
+    before = '',
+  ): Running {
     const n = ++this.#n;
     const { recorder, turn, judged, resultBytes } = this.#services;
     const { verdict, verbs, relations } = judgement.ruling;
@@ -440,7 +449,7 @@ export class Gate {
       n,
       at: turn.time,
       phase,
-      text: redacted(text, secretsOf(text, judgement.statements, this.#services.dialect)),
+      text: before + redacted(text, secretsOf(text, judgement.statements, this.#services.dialect)),
       parameters,
       kinds: judgement.kinds,
       verbs,

@@ -35,7 +35,7 @@ export class FrameReader {
   problem = '';
   /** Of `rows`. */
   lastSequence = 0;
-  /** Hand out large payloads in pieces. May be changed between two payloads. */
+  /** Hand out large rows in pieces. May be changed between two payloads. */
   stream = false;
 
   readonly #longest: number;
@@ -101,7 +101,7 @@ export class FrameReader {
         this.packets = 1;
         return FRAME.whole;
       }
-      if (this.stream && size >= PIECES_FROM) {
+      if (this.stream && size >= PIECES_FROM && available > HEADER && isRow(length, chunk[at + HEADER])) {
         this.#left = size;
         this.#continued = length === MAX_PACKET;
         return this.#piece(Math.min(size, available), true);
@@ -157,8 +157,9 @@ export class FrameReader {
         this.problem = `a message of more than ${this.#longest} bytes`;
         return FRAME.malformed;
       }
-      if (this.stream && this.#packet === 0 && this.#gathered === HEADER && HEADER + length >= PIECES_FROM) {
-        return this.#pieces(length);
+      if (this.stream && this.#packet === 0 && HEADER + length >= PIECES_FROM) {
+        if (!this.#fill(HEADER + 1)) return FRAME.incomplete;
+        if (this.#gathered === HEADER + 1 && isRow(length, this.#gather[HEADER])) return this.#pieces(length);
       }
       if (!this.#fill(end)) return FRAME.incomplete;
       if (length < MAX_PACKET) {
@@ -174,23 +175,23 @@ export class FrameReader {
     }
   }
 
-  /** The header alone was split over chunks; its payload goes out in pieces. */
+  /** The header was split over chunks; it goes out with the payload's first byte, and the rest in pieces. */
   #pieces(length: number): Frame {
-    this.#left = length;
+    this.#left = length - 1;
     this.#continued = length === MAX_PACKET;
-    return this.#headerOut(true);
+    return this.#headOut(HEADER + 1, true);
   }
 
   #continuation(length: number): Frame {
     this.#left = length;
     this.#continued = length === MAX_PACKET;
-    return this.#headerOut(false);
+    return this.#headOut(HEADER, false);
   }
 
-  #headerOut(first: boolean): Frame {
+  #headOut(size: number, first: boolean): Frame {
     this.buffer = this.#gather;
     this.start = 0;
-    this.end = HEADER;
+    this.end = size;
     this.first = first;
     this.last = this.#left === 0 && !this.#continued;
     this.#forget();
@@ -218,6 +219,11 @@ export class FrameReader {
     this.#gathered = 0;
     this.#packet = 0;
   }
+}
+
+/** An error and what ends rows are never rows, however long; a first cell of 16 MiB begins with 0xfe in a packet that is full. */
+function isRow(length: number, first = 0xff): boolean {
+  return first < 0xfe || (first === 0xfe && length === MAX_PACKET);
 }
 
 export function lengthAt(buffer: Buffer, at: number): number {

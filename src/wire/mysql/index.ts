@@ -70,7 +70,13 @@ function login(raw: Socket, options: MysqlPortOptions, key: LoginKey, connection
   });
   return new Promise((resolve, reject) => {
     let socket = raw;
-    const read = (bytes: Buffer) => take(acceptance.push(bytes));
+    const read = (bytes: Buffer) => {
+      try {
+        take(acceptance.push(bytes));
+      } catch (error) {
+        reject(error);
+      }
+    };
     const left = () => reject(new Error('it left during login'));
     const done = (proven: Proven | null) => {
       socket.removeListener('data', read);
@@ -128,7 +134,7 @@ async function open(
   }
   const { session, openGate, readOnly } = admitted;
   const { connection } = session;
-  let upstream: Upstream;
+  let upstream: Upstream | undefined;
   let pinned: Pinned;
   try {
     upstream = await connectUpstream(connection, who, { timeoutMs: options.handshakeTimeoutMs, signal });
@@ -137,6 +143,7 @@ async function open(
     }
     pinned = await pin(upstream, connection, readOnly);
   } catch (error) {
+    upstream?.socket.destroy();
     options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${said(error)}`);
     const message = `connection "${connection.name}" cannot be reached by the gateway; its log says why`;
@@ -144,10 +151,24 @@ async function open(
     return;
   }
 
-  const cancel = () => {
-    cancelUpstream(connection, pinned.connectionId).catch((error: unknown) => {
-      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
-    });
+  // Each takes a connection of the database: one at a time, however often KILL is sent.
+  let cancelling = false;
+  let again = false;
+  const cancel = (): void => {
+    if (cancelling) {
+      again = true;
+      return;
+    }
+    cancelling = true;
+    cancelUpstream(connection, pinned.connectionId)
+      .catch((error: unknown) => {
+        options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
+      })
+      .finally(() => {
+        cancelling = false;
+        if (again) cancel();
+        again = false;
+      });
   };
   const relay = new Relay({
     gate: openGate([connection.database], pinned),
@@ -164,7 +185,7 @@ async function open(
       else found.end();
       return true;
     },
-    wake: () => running.wake(),
+    wake: (error) => running.wake(error),
   });
   const running = new WireSession({
     client: socket,

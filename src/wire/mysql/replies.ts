@@ -2,14 +2,14 @@
 //
 // A machine without sockets: chunks in, spans into the outbox to the client. The protocol's payloads do not say what they are: that
 // follows from what is owed and what came before. Columns are held back until all of them are known, where rows need a plan: so a
-// result that is withheld leaves nothing of itself. Sequence ids stay those of the database; where a reply is shorter than
-// the database's, it ends with an id that follows.
+// result that is withheld leaves nothing of itself. Sequence ids stay those of the database; where a masked row takes fewer packets
+// than it came in, those behind it move up, and a reply that is shorter than the database's ends with an id that follows.
 import type { Column } from '../../types.ts';
 import type { Allowed, Gate, Outputs, Plan, Running } from '../gate.ts';
 import type { Outbox } from '../splice.ts';
 import { localInfile } from './copy.ts';
 import { decodeColumn, decodeEof, decodeErr, decodeOk, decodePrepareOk, readLenenc } from './decode.ts';
-import { FRAME, FrameReader, HEADER, MAX_PACKET } from './frame.ts';
+import { FRAME, FrameReader, HEADER, lengthAt, MAX_PACKET } from './frame.ts';
 import { err, Reply, Status } from './messages.ts';
 import { type RowForm, RowMasker, rowForm } from './rows.ts';
 import type { Stored } from './stored.ts';
@@ -20,6 +20,10 @@ import { WITHHELD, withheldMessage } from './withhold.ts';
 const LONGEST = 64 * 1024 * 1024;
 /** Columns of a result (MySQL, "Limits on Table Column Count"). */
 const MOST_COLUMNS = 4096;
+/** Tags kept of one reply: a database may answer with any number of results. */
+const MOST_TAGS = 10_000;
+/** A row of more bytes is masked by itself: its masks may make it longer than a packet. */
+const LONG_ROW = MAX_PACKET >> 1;
 
 export interface RepliesOptions {
   readonly gate: Gate;
@@ -64,6 +68,10 @@ export class Replies {
   /** The definitions of a result, headers included, as they came; and what they say, where that is asked for. */
   #definitions: Buffer[] = [];
   #columns: Column[] = [];
+  /** Bytes of `definitions`. */
+  #described = 0;
+  /** Packets by which the reply has become shorter; less than 0: longer. */
+  #shift = 0;
   /** Of what could be sent next. */
   #sequence = 1;
   /** How the rows that come now are masked; null not at all. */
@@ -119,6 +127,7 @@ export class Replies {
   }
 
   #payload(): void {
+    if (this.#shift !== 0) this.#renumber();
     const { buffer, start, packets, sequence } = this.#frames;
     this.#sequence = (sequence + packets) & 0xff;
     const head = this.#o.track.head;
@@ -160,7 +169,7 @@ export class Replies {
       case 'first':
         return this.#begins(head, first);
       case 'columns':
-        return this.#column(head, at);
+        return first === Reply.err ? this.#brokenOff(head) : this.#column(head, at);
       case 'columns-end':
         return this.#columnsEnd(head, first);
       case 'rows':
@@ -184,6 +193,7 @@ export class Replies {
     if (columns === null) return;
     this.#definitions = [];
     this.#columns = [];
+    this.#described = 0;
     this.#hold(head);
     this.#at = { in: 'columns', left: columns };
   }
@@ -200,6 +210,8 @@ export class Replies {
   #hold(head: Results): void {
     if (!this.#needsPlan(head)) return this.#forwardKept(head.running);
     const { buffer, start, end } = this.#frames;
+    this.#described += end - start;
+    if (this.#described > LONGEST) return this.#violation('columns of too many bytes');
     this.#definitions.push(buffer.subarray(start, end));
   }
 
@@ -232,28 +244,30 @@ export class Replies {
       this.#columns.push(column);
     }
     if (--at.left > 0) return;
-    if (this.#o.deprecateEof) this.#described(head, 0);
+    if (this.#o.deprecateEof) this.#columnsKnown(head, 0);
     else this.#at = COLUMNS_END;
   }
 
   /** EOF behind the columns; where a cursor was opened, nothing follows it. */
   #columnsEnd(head: Results, first: number): void {
-    if (first === Reply.err) {
-      // What opens a cursor may fail here. Columns that are held back stay behind.
-      const sequence = this.#definitions[0]?.[3];
-      this.#definitions = [];
-      this.#failed(head.running, head.allowed, sequence);
-      return this.#finish(head);
-    }
+    if (first === Reply.err) return this.#brokenOff(head);
     const { buffer, start, end } = this.#frames;
     const status = first === Reply.eof ? decodeEof(buffer, start + HEADER, end) : null;
     if (status === null) return this.#violation('no EOF behind the columns of a result');
     this.#hold(head);
-    this.#described(head, status);
+    this.#columnsKnown(head, status);
+  }
+
+  /** An error among the columns, or behind them, as where a cursor cannot be opened. Columns that are held back stay behind. */
+  #brokenOff(head: Results): void {
+    const sequence = this.#definitions[0]?.[3];
+    this.#definitions = [];
+    this.#failed(head.running, head.allowed, sequence);
+    this.#finish(head);
   }
 
   /** All columns are known: their plan is made, and they go out, or nothing of the result does. */
-  #described(head: Results, status: number): void {
+  #columnsKnown(head: Results, status: number): void {
     if (!this.#needsPlan(head)) return this.#rowsFollow(head, null, status);
     const plan = this.#plan(head);
     if (!(plan instanceof Promise)) return this.#planned(head, plan, status);
@@ -291,7 +305,7 @@ export class Replies {
   #planned(head: Results, plan: Plan, status: number): void {
     const definitions = this.#definitions;
     this.#definitions = [];
-    if (plan === 'contradiction') return this.#withhold(head, definitions);
+    if (plan === 'contradiction') return this.#withhold(head, definitions, status);
     for (const part of definitions) {
       head.running.keep(part, 0, part.length);
       head.running.bytes += part.length;
@@ -303,7 +317,7 @@ export class Replies {
   #rowsFollow(head: Results, form: RowForm | null, status: number): void {
     this.#form = form;
     if ((status & Status.cursorExists) !== 0) return this.#resultEnds(head, status);
-    this.#frames.stream = form === null;
+    this.#frames.stream = form === null && this.#shift === 0;
     this.#at = ROWS;
   }
 
@@ -331,7 +345,7 @@ export class Replies {
   #rows(): void {
     const frames = this.#frames;
     const head = this.#o.track.head;
-    if ((head?.kind !== 'results' && head?.kind !== 'fetch') || !head.running.full) return;
+    if ((head?.kind !== 'results' && head?.kind !== 'fetch') || !head.running.full || this.#shift !== 0) return;
     const count = frames.rows();
     if (count === 0) return;
     head.running.rows += count;
@@ -349,21 +363,36 @@ export class Replies {
       running.keep(buffer, start, end);
       return this.#forward();
     }
-    if (packets > 1) {
+    if (packets > 1 || end - start > LONG_ROW) {
       const made = this.#masker.long(buffer, start, end, form);
-      if (made === null) return this.#violation('a row does not fit its columns');
+      if (made === null) return this.#malformedRow();
       this.#passMasked();
+      this.#shift += packets - made.packets;
+      this.#sequence = (this.#frames.sequence + made.packets) & 0xff;
       running.masked += made.masked;
       running.bytes += made.bytes.length;
       running.truncate();
       return this.#o.toClient.push(made.bytes);
     }
     const cells = this.#masker.row(buffer, start, end, form);
-    if (cells < 0) return this.#violation('a row does not fit its columns');
+    if (cells < 0) return this.#malformedRow();
     running.masked += cells;
     this.#masking = running;
     // As long as the record takes what it gets, it gets it row by row.
     if (!running.full) this.#passMasked();
+  }
+
+  #malformedRow(): void {
+    this.#sequence = this.#frames.sequence;
+    this.#violation('a row does not fit its columns');
+  }
+
+  /** Moves the sequence ids of the current packets up behind a row that has become shorter. */
+  #renumber(): void {
+    const { buffer, start, end } = this.#frames;
+    for (let at = start; at < end; at += HEADER + lengthAt(buffer, at)) {
+      buffer[at + 3] = (buffer[at + 3] as number) - this.#shift;
+    }
   }
 
   /** A piece of a large row that is passed on as it is. */
@@ -391,7 +420,7 @@ export class Replies {
     const { buffer, start, end } = this.#frames;
     const decoded = decodeOk(buffer, start + HEADER, end);
     if (decoded === null) return this.#violation('a malformed OK');
-    head.running.tags.push(`OK ${decoded.affected}`);
+    if (head.running.tags.length < MOST_TAGS) head.running.tags.push(`OK ${decoded.affected}`);
     this.#forwardKept(head.running);
     this.#resultEnds(head, decoded.status);
   }
@@ -443,20 +472,21 @@ export class Replies {
   // --- What is withheld ------------------------------------------------------------------------------------------------------
 
   /** The database describes another result than its statement has: an error stands in its place, and nothing of it goes out. */
-  #withhold(head: Results, definitions: readonly Buffer[]): void {
+  #withhold(head: Results, definitions: readonly Buffer[], status: number): void {
     const message = 'the result is withheld: it is not what its statement says';
     head.running.error = { code: '1105', message };
     const sequence = definitions[0]?.[3] ?? this.#sequence;
     this.#o.toClient.push(err(sequence, { code: 1105, sqlstate: 'HY000', message }));
     this.#at = { in: 'withheld', step: 'rows', left: 0 };
     this.#form = null;
+    if ((status & Status.cursorExists) !== 0) this.#resultEnds(head, status);
   }
 
   /** Follows a reply of which nothing goes out any more. */
   #skip(head: Results, at: Extract<At, { in: 'withheld' }>, first: number): void {
+    if (first === Reply.err) return this.#finish(head);
     switch (at.step) {
       case 'first': {
-        if (first === Reply.err) return this.#finish(head);
         if (first === Reply.ok) {
           const { buffer, start, end } = this.#frames;
           const decoded = decodeOk(buffer, start + HEADER, end);
@@ -475,7 +505,6 @@ export class Replies {
         at.step = 'rows';
         return;
       case 'rows': {
-        if (first === Reply.err) return this.#finish(head);
         if (!this.#endsRows(first)) return;
         const status = this.#endStatus();
         return status === null ? this.#violation('a malformed end of rows') : this.#resultEnds(head, status);
@@ -500,14 +529,14 @@ export class Replies {
 
   #prepared(head: Extract<Owed, { kind: 'prepare' }>, first: number): void {
     const at = this.#at;
+    if (first === Reply.err) {
+      this.#failed(head.running, head.allowed);
+      return this.#prepareOver(head);
+    }
     if (at.in === 'definitions') {
       this.#forward();
       if (--at.left === 0) this.#prepareOver(head);
       return;
-    }
-    if (first === Reply.err) {
-      this.#failed(head.running, head.allowed);
-      return this.#prepareOver(head);
     }
     const answer = first === Reply.ok ? decodePrepareOk(this.#frames.payload()) : null;
     if (answer === null) return this.#violation('a malformed reply to COM_STMT_PREPARE');
@@ -522,7 +551,7 @@ export class Replies {
       longIsCut: false,
       cursor: undefined,
     };
-    this.#o.track.prepared.set(id, prepared);
+    this.#o.track.prepare(id, prepared);
     this.#forward();
     const ends = this.#o.deprecateEof ? 0 : Number(columns > 0) + Number(parameters > 0);
     const left = columns + parameters + ends;
@@ -586,6 +615,7 @@ export class Replies {
 
   #settle(): void {
     this.#at = FIRST;
+    this.#shift = 0;
     this.#sequence = 1;
     this.#o.track.settle();
     this.emitLocal();

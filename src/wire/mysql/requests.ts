@@ -52,10 +52,14 @@ const SHOWING: ReadonlySet<string> = new Set(['describe', 'get-diagnostics', 'ha
 /** COM_SET_OPTION: whether texts may hold several statements. */
 const SEVERAL = { on: Buffer.from([0, 0]), off: Buffer.from([1, 0]) } as const;
 const PREPARE_FIRST = 'PREPARE it in a statement of its own, under a name of its own, in the database that is used.';
+/** CURSOR_TYPE_READ_ONLY; 0 is none. */
+const READ_ONLY_CURSOR = 1;
 /** What a piece of a parameter costs besides its bytes. */
 const PIECE = 128;
 /** Statements that one session may have prepared; each costs memory on both sides. */
 const MOST_PREPARED = 20_000;
+/** Characters of their texts; what was found in a text costs a few times as much. */
+const MOST_PREPARED_TEXT = 32 * 1024 * 1024;
 
 export class Requests {
   /** The client has sent COM_QUIT. */
@@ -141,7 +145,7 @@ export class Requests {
       case Command.query:
         return this.#query(payload.subarray(1), null);
       case Command.initDb:
-        return this.#initDb(payload.toString('utf8', 1));
+        return this.#initDb(payload.subarray(1));
       case Command.stmtPrepare:
         return this.#prepare(payload.subarray(1));
       case Command.stmtExecute:
@@ -232,8 +236,8 @@ export class Requests {
     this.#barrier = true;
   }
 
-  #initDb(name: string): void {
-    this.#query(Buffer.from(`USE ${quoted(name)}`), name);
+  #initDb(name: Buffer): void {
+    this.#query(Buffer.from(`USE ${quoted(name.toString('latin1'))}`, 'latin1'), name.toString('utf8'));
   }
 
   #prepare(bytes: Buffer): void {
@@ -244,9 +248,11 @@ export class Requests {
     const text = bytes.toString('utf8');
     const running = gate.begin('parse', judgement, text, null);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
-    if (track.prepared.size >= MOST_PREPARED) {
+    if (track.prepared.size >= MOST_PREPARED || track.preparedText + text.length > MOST_PREPARED_TEXT) {
+      const message = `more than ${MOST_PREPARED} prepared statements, or than ${MOST_PREPARED_TEXT} characters of them`;
+      running.error = { code: '1461', message };
       gate.finish(running);
-      return this.#answer({ code: 1461, sqlstate: '42000', message: `more than ${MOST_PREPARED} prepared statements` });
+      return this.#answer({ code: 1461, sqlstate: '42000', message });
     }
     this.#send({ kind: 'prepare', allowed: judgement, text, running });
   }
@@ -346,6 +352,13 @@ export class Requests {
       return this.#answer({ code: 1210, sqlstate: 'HY000', message: 'Incorrect arguments to mysqld_stmt_execute' });
     }
     const { parameters, types, cursor } = executed;
+    if (cursor > READ_ONLY_CURSOR) {
+      return this.#answer({
+        code: 1210,
+        sqlstate: 'HY000',
+        message: 'there are no cursors but those that are read only',
+      });
+    }
     let judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters, 'kept'));
     if (judgement === null) return;
     if (judgement.allowed && cursor !== 0 && judgement.kinds.includes('explain')) {
@@ -365,6 +378,7 @@ export class Requests {
       index: 0,
       database: null,
     });
+    if (judgement.changesPath) this.#barrier = true;
     if (this.#runsHidden(judgement)) this.#check();
   }
 
@@ -381,7 +395,7 @@ export class Requests {
     if (prepared === undefined || cursor === undefined) return this.#unknown(payload, 'mysqld_stmt_fetch');
     const judgement = this.#settled(() => gate.judgeAgain(cursor.allowed, prepared.text, [], 'kept'));
     if (judgement === null) return;
-    const running = gate.begin('other', judgement, `FETCH of: ${prepared.text}`, null);
+    const running = gate.begin('other', judgement, prepared.text, null, 'FETCH of: ');
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     this.#send({ kind: 'fetch', prepared, cursor, running });
   }
@@ -413,8 +427,7 @@ export class Requests {
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return;
-    this.#o.track.forgetLong(prepared);
-    this.#o.track.prepared.delete(payload.readUInt32LE(1));
+    this.#o.track.forget(payload.readUInt32LE(1));
     this.#forward();
   }
 
@@ -434,10 +447,11 @@ export class Requests {
     const { gate } = this.#o;
     const end = payload.indexOf(0, 1);
     if (end < 0) return this.#refuseCommand('a malformed COM_FIELD_LIST');
-    const text = `SHOW COLUMNS FROM ${quoted(payload.toString('utf8', 1, end))}`;
-    const judgement = this.#judge(Buffer.from(text));
+    // Byte by byte: what is not UTF-8 has to stay so.
+    const bytes = Buffer.from(`SHOW COLUMNS FROM ${quoted(payload.toString('latin1', 1, end))}`, 'latin1');
+    const judgement = this.#judge(bytes);
     if (judgement === null) return;
-    const running = gate.begin('other', judgement, text, null);
+    const running = gate.begin('other', judgement, bytes.toString('utf8'), null);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     this.#send({ kind: 'fields', running });
   }
@@ -449,7 +463,6 @@ export class Requests {
       this.#barrier = true;
       return this.#wait('replies');
     }
-    this.#several = this.#o.multiStatements;
     this.#send({ kind: 'reset' });
     this.#pin();
   }

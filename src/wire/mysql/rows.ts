@@ -20,6 +20,12 @@ export interface RowForm {
   readonly binary: boolean;
 }
 
+export interface LongRow {
+  readonly bytes: Buffer;
+  readonly packets: number;
+  readonly masked: number;
+}
+
 export function rowForm(plan: RowPlan, columns: readonly Column[], binary: boolean): RowForm {
   return { plan, sizes: cellSizes(columns), binary };
 }
@@ -40,13 +46,13 @@ export class RowMasker {
   /**
    * Takes the row [rowStart, end) of `buffer`, the header of its only packet first, and masks the plan's cells; writes into
    * `buffer`. Answers how many cells were masked (NULL cells stay NULL and are not counted), or -1 where the row is malformed or has
-   * not as many cells as the plan: then nothing of this masker may be used any more.
+   * not as many cells as the plan: then nothing of it is handed over.
    */
   row(buffer: Buffer, rowStart: number, end: number, form: RowForm): number {
     if (buffer !== this.#buffer || rowStart !== this.#to) {
       this.#copyUntil(this.#to);
       this.#buffer = buffer;
-      this.#from = rowStart;
+      this.#from = this.#to = rowStart;
     }
     const { plan, sizes, binary } = form;
     const cell = this.#cell;
@@ -77,9 +83,9 @@ export class RowMasker {
       if (size === 'lenenc' && first < 0xfb && at < end) {
         start = at + 1;
         at = start + first;
-        if (at > end) return -1;
+        if (at > end) return this.#malformed(copied);
       } else {
-        if (!locate(cell, buffer, at, end, size)) return -1;
+        if (!locate(cell, buffer, at, end, size)) return this.#malformed(copied);
         start = cell.start;
         at = cell.end;
       }
@@ -93,7 +99,7 @@ export class RowMasker {
         continue;
       }
       // A number of another size would be read as something else.
-      if (value !== null && typeof size === 'number') return -1;
+      if (value !== null && typeof size === 'number') return this.#malformed(copied);
       if (copied === -1) {
         // The bitmap may still change: the row is copied up to this cell only now, and patched there.
         this.#copyUntil(rowStart);
@@ -108,10 +114,10 @@ export class RowMasker {
       grown += this.#out.length - before - (at - from);
       this.#from = at;
     }
-    if (at !== end) return -1;
+    if (at !== end) return this.#malformed(copied);
     if (copied !== -1) {
       const length = end - rowStart - HEADER + grown;
-      if (length >= MAX_PACKET) return -1;
+      if (length >= MAX_PACKET) return this.#malformed(copied);
       this.#out
         .patchU8(copied, length & 0xff)
         .patchU8(copied + 1, (length >> 8) & 0xff)
@@ -121,6 +127,13 @@ export class RowMasker {
     }
     this.#to = end;
     return masked;
+  }
+
+  /** Nothing of the row that is being looked at stays; `copied` is where it began in `out`, or -1. */
+  #malformed(copied: number): -1 {
+    if (copied !== -1) this.#out.cut(copied);
+    this.#from = Math.min(this.#from, this.#to);
+    return -1;
   }
 
   /** A value with its length before it. */
@@ -137,8 +150,8 @@ export class RowMasker {
     for (let n = 0; n < length; n++) buffer[to + 1 + n] = value[n] as number;
   }
 
-  /** A row of several packets: the same, made anew. Its bytes are the caller's, or null where it is malformed. */
-  long(buffer: Buffer, start: number, end: number, form: RowForm): { bytes: Buffer; masked: number } | null {
+  /** A row of any length, made anew: its bytes, in so many packets, are the caller's. Null where it is malformed. */
+  long(buffer: Buffer, start: number, end: number, form: RowForm): LongRow | null {
     const payload = joined(buffer, start, end);
     const { plan, sizes, binary } = form;
     const cell = this.#cell;
@@ -168,7 +181,9 @@ export class RowMasker {
       else parts.push(Buffer.from([NULL_CELL]));
     }
     if (at !== payload.length) return null;
-    return { bytes: packets(buffer[start + 3] ?? 0, Buffer.concat([nulls, ...parts])), masked };
+    const made = Buffer.concat([nulls, ...parts]);
+    const count = Math.floor(made.length / MAX_PACKET) + 1;
+    return { bytes: packets(buffer[start + 3] ?? 0, made), packets: count, masked };
   }
 
   /** Hands over what was taken since the last time, in order: a view of the rows themselves where no length has changed. */

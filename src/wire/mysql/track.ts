@@ -66,6 +66,8 @@ export class Track {
   /** Status flags of the last reply. */
   status = 0;
   readonly prepared = new Map<number, Prepared>();
+  /** Characters of the texts of all that is prepared. */
+  preparedText = 0;
   /** What the parameters of all statements cost that were sent in pieces, bytes. */
   longBytes = 0;
   readonly #owed: Owed[] = [];
@@ -85,6 +87,20 @@ export class Track {
     return false;
   }
 
+  prepare(id: number, prepared: Prepared): void {
+    this.forget(id);
+    this.prepared.set(id, prepared);
+    this.preparedText += prepared.text.length;
+  }
+
+  forget(id: number): void {
+    const prepared = this.prepared.get(id);
+    if (prepared === undefined) return;
+    this.forgetLong(prepared);
+    this.prepared.delete(id);
+    this.preparedText -= prepared.text.length;
+  }
+
   /** Parameters that were sent in pieces are bound, or not wanted any more. */
   forgetLong(prepared: Prepared): void {
     this.longBytes -= prepared.longBytes;
@@ -96,6 +112,7 @@ export class Track {
   /** The connection was reset. */
   forgetPrepared(): void {
     this.prepared.clear();
+    this.preparedText = 0;
     this.longBytes = 0;
   }
 
