@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import mysql from 'mysql2/promise';
 import { Fields } from '../../src/wire/mysql/decode.ts';
 import { Command, Reply } from '../../src/wire/mysql/messages.ts';
 import { type Packet, type RawClient, rawClient } from '../peers/mysql-raw.ts';
@@ -119,19 +120,23 @@ const OTHERS: Readonly<Record<string, string>> = {
 };
 
 async function state(server: MysqlServer): Promise<ReadonlyMap<string, string>> {
+  const { host, port, user, password } = server;
+  const client = await mysql.createConnection({ host, port, user, password });
+  const ask = async (sql: string, values: unknown[] = []) => (await client.query(sql, values))[0];
   const found = new Map<string, string>();
-  const tables = await server.query(
+  const tables = await ask(
     `SELECT CONCAT(table_schema, '.', table_name) AS name FROM information_schema.tables
      WHERE table_schema IN ('shop', 'hidden') AND table_type IN ('BASE TABLE', 'SEQUENCE')
         OR table_schema = 'mysql' AND table_name IN (?)`,
     [SYSTEM],
   );
   const queries = [
-    ...tables.map(({ name }): [string, string] => [`${name}`, `SELECT * FROM ${name}`]),
+    ...(tables as { name: string }[]).map(({ name }): [string, string] => [`${name}`, `SELECT * FROM ${name}`]),
     ...Object.entries(OTHERS),
     ['variables', 'SHOW GLOBAL VARIABLES'] as const,
   ];
-  for (const [name, sql] of queries) found.set(name, JSON.stringify(await server.query(sql)));
+  for (const [name, sql] of queries) found.set(name, JSON.stringify(await ask(sql)));
+  await client.end();
   return found;
 }
 
@@ -215,7 +220,8 @@ export async function allAllowed(attacker: Attacker, texts: readonly string[], m
       const before = attacker.reached().length;
       const failure = failureOf(await send(attacker.client, sql, mode));
       assert.equal(failure?.message, undefined, `${mode}: ${sql}`);
-      assert.ok(attacker.reached().length > before, `it did not reach the database: ${sql}`);
+      // A statement is prepared before it is logged.
+      while (attacker.reached().length === before) await attacker.client.ask(Command.ping);
     }
   }
 }
