@@ -90,7 +90,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
       const verdict: Verdict = { action: denied ? 'deny' : 'allow', rule: 'toy', reason: 'toy' };
       return {
         verdict,
-        verbs: [],
+        verbs: text.startsWith('change') ? ['write'] : [],
         relations: [],
         needsPlan: masks && text.includes('secret'),
         protects: masks && text.includes('secret'),

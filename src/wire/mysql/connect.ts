@@ -68,17 +68,18 @@ async function drive(connection: Connection, wishes: Wishes, plain: Socket): Pro
 }
 
 /**
- * Asks a database to cancel what the connection is running, over a connection of the gateway's own; answers when it has taken
- * note. Rejects with SP_UPSTREAM.
+ * Asks a database to cancel what the connection is running (`query`), or to end it with all that it was sent and has not begun
+ * (`connection`), over a connection of the gateway's own; answers when it has taken note. Rejects with SP_UPSTREAM.
  */
 export async function cancelUpstream(
   connection: Connection,
   connectionId: number,
+  what: 'query' | 'connection',
   limits: Limits = { timeoutMs: 5_000 },
 ): Promise<void> {
   const upstream = await connectUpstream(connection, OWN, limits);
   try {
-    await runQuery(upstream, `KILL QUERY ${connectionId}`, limits);
+    await runQuery(upstream, `KILL ${what} ${connectionId}`, limits);
   } finally {
     hangUp(upstream);
   }

@@ -151,6 +151,10 @@ async function open(
     return;
   }
 
+  const stop = (what: 'query' | 'connection') =>
+    cancelUpstream(connection, pinned.connectionId, what).catch((error: unknown) => {
+      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
+    });
   // Each takes a connection of the database: one at a time, however often KILL is sent.
   let cancelling = false;
   let again = false;
@@ -160,15 +164,11 @@ async function open(
       return;
     }
     cancelling = true;
-    cancelUpstream(connection, pinned.connectionId)
-      .catch((error: unknown) => {
-        options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
-      })
-      .finally(() => {
-        cancelling = false;
-        if (again) cancel();
-        again = false;
-      });
+    stop('query').finally(() => {
+      cancelling = false;
+      if (again) cancel();
+      again = false;
+    });
   };
   const relay = new Relay({
     gate: openGate([connection.database], pinned),
@@ -193,7 +193,8 @@ async function open(
     relay,
     lastWords: lastWords(relay),
     turn: options.turn,
-    cancel,
+    // Behind what is running the database may hold more that was sent ahead: it has to read none of that.
+    cancel: () => void stop('connection'),
     ended: (why) => {
       killable.delete(connectionId);
       admitted.ended(why);

@@ -184,6 +184,7 @@ export class Requests {
     const { gate, stored, prepares } = this.#o;
     let judgement = this.#judge(bytes);
     if (judgement === null) return;
+    if (this.#hasToWait(judgement)) return this.#wait('replies');
     const hidden = judgement.allowed && this.#runsHidden(judgement);
     if (judgement.allowed && hidden && judgement.statements.length > 1) {
       const reason = 'what stands beside code that cannot be seen may be read in another way by the database';
@@ -208,6 +209,15 @@ export class Requests {
     if (database !== null || judgement.changesPath || judgement.usesPrepared) this.#barrier = true;
     if (hidden) this.#sendHidden(owed);
     else this.#send(owed);
+  }
+
+  /**
+   * What changes anything is sent when nothing else is owed: sent ahead, it would stand in the database's memory, and be run from there
+   * though the grant is over by then. It is judged again when its time has come.
+   */
+  #hasToWait(judgement: Judgement): boolean {
+    if (!judgement.allowed || this.#o.track.length === 0) return false;
+    return judgement.usesPrepared || judgement.ruling.verbs.some((verb) => verb !== 'read');
   }
 
   /** Whether code runs, or is made, that nobody has seen or understood: it may leave the session otherwise than it was. */
@@ -361,6 +371,7 @@ export class Requests {
     }
     let judgement = this.#settled(() => gate.judgeAgain(prepared.allowed, prepared.text, parameters, 'kept'));
     if (judgement === null) return;
+    if (this.#hasToWait(judgement)) return this.#wait('replies');
     if (judgement.allowed && cursor !== 0 && judgement.kinds.includes('explain')) {
       // MySQL 9.7 ends altogether when it opens one.
       judgement = gate.refuse(judgement, 'a plan has no cursor', 'Execute it without one.');

@@ -30,7 +30,7 @@ import { MASKED } from '../../peers/backend.ts';
 import { toyGate } from '../../peers/gate.ts';
 import { execute, rawClient } from '../../peers/mysql-raw.ts';
 import { startGateway, type TestGateway } from '../../servers/gateway.ts';
-import { FLAVOURS, startMysql } from '../../servers/mysql.ts';
+import { FLAVOURS, type MysqlServer, startMysql } from '../../servers/mysql.ts';
 
 const VAR_STRING = 253;
 const MAX = 0xffffff;
@@ -286,6 +286,19 @@ test('what is sent behind an execution that may move names waits for it', () => 
   assert.ok(toServer().includes('rows 1'));
 });
 
+test('what changes anything is sent when nothing else is owed, and judged then', () => {
+  const { toy, client, database, toClient, toServer } = stand();
+  client(query('rows 1'), query('change a'), query('change b'));
+  assert.ok(!toServer().includes('change'));
+  database(reply(lenenc(1), column('v'), okEnd()));
+  assert.match(toServer(), /change a$/);
+  toClient();
+  toy.end();
+  database(ok(1, Status.autocommit));
+  assert.equal(toServer(), '');
+  assert.match(toClient(), /the grant is over/);
+});
+
 test('a client that does not wait for replies is not read where thousands of them are owed', async () => {
   const client = new PassThrough() as unknown as Socket;
   const server = new PassThrough() as unknown as Socket;
@@ -363,7 +376,7 @@ test('a database that lets the gateway in and then says nothing of use keeps no 
 });
 
 for (const flavour of FLAVOURS) {
-  test(`${flavour}: what the server keeps through a reset the gateway keeps, names are bytes, and records hold no keys`, async () => {
+  test(`${flavour}: what a reset leaves is known, names are bytes, records hold no keys, nothing runs behind a grant's end`, async () => {
     const server = await startMysql(flavour, {
       sql: ['CREATE TABLE t (id INT PRIMARY KEY)', 'INSERT INTO t VALUES (1)'],
       settings: { 'general-log': true, 'general-log-file': 'general.log', 'log-output': 'FILE' },
@@ -373,6 +386,7 @@ for (const flavour of FLAVOURS) {
       await options(gateway);
       await names(gateway);
       await keys(gateway);
+      await ahead(gateway, server);
     } finally {
       await gateway.stop();
       await server.stop();
@@ -420,4 +434,24 @@ async function keys(gateway: TestGateway): Promise<void> {
   const records = JSON.stringify(await gateway.api('GET', `/v1/sessions/${sessions[0]?.id}/records`));
   assert.ok(records.includes('FETCH of: '));
   assert.ok(!records.includes('key itself'));
+}
+
+/** Commands that were sent ahead of their replies do not run when their grant is over. */
+async function ahead(gateway: TestGateway, server: MysqlServer): Promise<void> {
+  const { id, user, password } = await gateway.grant({ scopes: ['db:db:read+write'] });
+  const { host, port } = gateway;
+  const client = await rawClient({ host, port, user, password, database: 'shop' });
+  const [, , row] = await client.ask(Command.query, 'SELECT CONNECTION_ID()');
+  const own = row?.payload.toString('latin1', 1) ?? '';
+  const root = await rawClient({ ...server });
+  const rows = async (sql: string) => (await root.ask(Command.query, sql)).length - 3;
+  const running = `SELECT 1 FROM information_schema.processlist WHERE id = ${own}`;
+  const inserts = Array.from({ length: 100 }, (_, n) => query(`INSERT INTO t VALUES (${n + 2})`));
+  client.send(Buffer.concat([query('SELECT SLEEP(600)'), ...inserts]));
+  while ((await rows(`${running} AND info LIKE '%SLEEP%'`)) === 0);
+  await gateway.api('POST', `/v1/grants/${id}/revoke`, { reason: 'enough' });
+  while ((await rows(running)) > 0);
+  assert.equal(await rows('SELECT id FROM t'), 1);
+  root.close();
+  client.close();
 }

@@ -147,7 +147,7 @@ for (const flavour of FLAVOURS) {
     );
     const running = "SELECT 1 FROM information_schema.processlist WHERE state = 'User sleep'";
     while ((await server.query(running)).length === 0);
-    await cancelUpstream(at, Number(row?.[0]));
+    await cancelUpstream(at, Number(row?.[0]), 'query');
     assert.match(String(await slept), /^1$|interrupted/);
     await assert.rejects(runQuery(upstream, 'SELECT SLEEP(600)', { timeoutMs: 50 }), /no answer within 50 ms/);
   });
