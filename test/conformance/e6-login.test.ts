@@ -19,13 +19,21 @@ async function startLying(flavour: MysqlFlavour) {
   const stand = await mysqlStand(flavour);
   const { server } = stand;
 
-  /** What the database says in place of its greeting, and to a statement with `evil` in it; null is the truth. */
-  const lie: { greeting: Buffer | null; answer: Buffer | null } = { greeting: null, answer: null };
+  /** What the database says in place of its greeting, and to a statement with `evil` in it; null is the truth. What it was told. */
+  const lie: { greeting: Buffer | null; answer: Buffer | null; told: Buffer[] } = {
+    greeting: null,
+    answer: null,
+    told: [],
+  };
   const sockets = new Set<Socket>();
   const proxy = createServer((near) => {
     sockets.add(near.on('error', () => {}));
     if (lie.greeting !== null) {
       near.write(lie.greeting);
+      near.on('data', (chunk: Buffer) => {
+        lie.told.push(chunk);
+        near.destroy();
+      });
       return;
     }
     const far = connect({ host: server.host, port: server.port });
@@ -100,6 +108,7 @@ for (const { stand, gateway, lie } of STANDS) {
       );
       lie.greeting = null;
       assert.ok(!failed.includes(server.password), failed);
+      assert.ok(!Buffer.concat(lie.told).includes(server.password), 'it was told the password');
       assert.match(failed, /1429|cannot be reached/);
     });
   }
