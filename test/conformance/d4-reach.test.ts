@@ -53,6 +53,9 @@ for (const stand of STANDS) {
         'CREATE TABLE spy (a TEXT) ENGINE=FEDERATED CONNECTION="mysql://root@127.0.0.1/x"',
         "CREATE TABLE spy ENGINE=CONNECT TABLE_TYPE=DOS FILE_NAME='/etc/passwd'",
         'CREATE TABLE spy (a INT) ENGINE=MERGE UNION=(hidden.salaries)',
+        'SET default_storage_engine = CONNECT',
+        "SET SESSION default_tmp_storage_engine = 'FEDERATED'",
+        'SET storage_engine = @x',
         'ALTER TABLE notes DISCARD TABLESPACE',
         "CREATE TABLESPACE t ADD DATAFILE '/tmp/x.ibd'",
         "IMPORT TABLE FROM '/tmp/x.sdi'",
@@ -462,6 +465,7 @@ for (const stand of STANDS) {
     await allAllowed(await stand.connect(READ), [
       'SET autocommit = 1, @x = 1',
       'SET SESSION wait_timeout = 100',
+      'SET default_storage_engine = InnoDB',
       "SET time_zone = '+01:00'",
       'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
       'SHOW VARIABLES',

@@ -3,6 +3,7 @@
 import type { Need } from '../../types.ts';
 import type { Expression } from './ast.ts';
 import { type LexMode, lexMode } from './lexer.ts';
+import { ENGINES } from './utilities.ts';
 
 /** They change how the session's own statements are planned, bounded, compared or printed, and nothing else. */
 const HARMLESS: ReadonlySet<string> = new Set(
@@ -23,8 +24,8 @@ const HARMLESS: ReadonlySet<string> = new Set(
   show_create_table_verbosity sort_buffer_size sql_auto_is_null sql_big_selects sql_buffer_result sql_notes sql_quote_show_create
   sql_safe_updates sql_select_limit sql_warnings thread_pool_priority timestamp tmp_disk_table_size tmp_memory_table_size
   tmp_table_size transaction_alloc_block_size transaction_isolation transaction_prealloc_size tx_isolation
-  updatable_views_with_limit use_stat_tables wait_timeout warning_count windowing_use_high_precision storage_engine
-  default_storage_engine default_tmp_storage_engine idle_transaction_timeout idle_write_transaction_timeout
+  updatable_views_with_limit use_stat_tables wait_timeout warning_count windowing_use_high_precision
+  idle_transaction_timeout idle_write_transaction_timeout
   idle_readonly_transaction_timeout lock_wait_timeout column_compression_threshold analyze_max_length
   analyze_sample_percentage`.split(/\s+/),
 );
@@ -61,6 +62,11 @@ export function settingNeed(name: string, value: string | null, mode: LexMode): 
       return value !== null && readsAlike(value, mode) ? 'read' : 'never';
     case 'collation_connection':
       return value !== null && /^utf8(mb[34])?_\w+$/i.test(value) ? 'read' : 'never';
+    // A table that is made without naming its engine has this one: some read files, or other servers.
+    case 'storage_engine':
+    case 'default_storage_engine':
+    case 'default_tmp_storage_engine':
+      return value !== null && ENGINES.has(value.toLowerCase()) ? 'read' : 'admin';
     case 'time_zone':
       return value === null ? 'admin' : 'read';
     case 'transaction_read_only':

@@ -382,7 +382,7 @@ export function definition(walk: Walk, c: Cursor): void {
 }
 
 /** Storage engines that keep rows in this server alone. */
-const ENGINES: ReadonlySet<string> = new Set([
+export const ENGINES: ReadonlySet<string> = new Set([
   'innodb',
   'myisam',
   'aria',
