@@ -1,5 +1,6 @@
 // A listening port: accepts, holds the limit, knows every session that is open, and drains.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { LAST_WORDS } from './session.ts';
 import { acceptSocket } from './socket.ts';
 
 /** Silence after which TCP asks whether a client is still there; the system's own default is two hours. */
@@ -64,6 +65,7 @@ export async function listen(options: ListenOptions): Promise<Port> {
       if (room.taken >= room.limit) {
         socket.on('error', () => {});
         socket.end(options.full());
+        setTimeout(() => socket.destroy(), LAST_WORDS).unref();
         return;
       }
       room.taken++;

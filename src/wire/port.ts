@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Session } from '../types.ts';
 import type { EndReason, Open } from './listen.ts';
+import { LAST_WORDS } from './session.ts';
 import type { Turn } from './splice.ts';
 import type { ServerTls } from './tls.ts';
 
@@ -59,7 +60,12 @@ export function servePort<Proven>(
 ): (socket: Socket, closed: () => void) => Open {
   return (raw, closed) => {
     /** Until there is a session, an end is a closed socket. */
-    let session: Open = { end: () => raw.destroy(), idleSince: null };
+    const none: Open = { end: () => raw.destroy(), idleSince: null };
+    let session = none;
+    /** It has had its last words, if any, and takes room until it is gone. */
+    const leave = () => {
+      setTimeout(() => raw.destroy(), LAST_WORDS).unref();
+    };
     raw.once('close', closed);
     raw.on('error', () => raw.destroy());
     const timer = setTimeout(() => raw.destroy(), handshakeTimeoutMs);
@@ -68,12 +74,13 @@ export function servePort<Proven>(
       .then(async (proven) => {
         // The database has a limit of its own; how that went the client is told.
         clearTimeout(timer);
-        if (proven === null) return;
+        if (proven === null) return leave();
         const abort = new AbortController();
         raw.once('close', () => abort.abort());
         await open(proven, client, abort.signal, (made) => {
           session = made;
         });
+        if (session === none) leave();
       })
       .catch((error: unknown) => {
         log.info({ client, reason: said(error) }, 'a client did not get in');

@@ -1,11 +1,13 @@
 // Peers that want the relay to lose its place: databases whose replies end where they should not, clients whose commands cost more than
 // they send. What is behind them stays masked, judged and bounded.
 import assert from 'node:assert/strict';
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { Column } from '../../../src/types.ts';
 import type { Gate } from '../../../src/wire/gate.ts';
+import { nativeResponse } from '../../../src/wire/mysql/auth.ts';
 import { packets } from '../../../src/wire/mysql/frame.ts';
 import {
   Capability,
@@ -13,6 +15,7 @@ import {
   command,
   err,
   greeting,
+  handshakeResponse,
   lenenc,
   OFFERED,
   ok,
@@ -372,6 +375,53 @@ test('a database that lets the gateway in and then says nothing of use keeps no 
   } finally {
     await gateway.stop();
     database.close();
+  }
+});
+
+/** Resolves when the other side has let go of a socket: who writes to one that is gone is told. */
+function letGo(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const writing = setInterval(() => socket.write('x'), 20);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearInterval(writing);
+      resolve();
+    });
+  });
+}
+
+test('a client that is turned away, after its login or for want of room, and stays, is put out', async () => {
+  const upstream = {
+    protocol: 'mysql',
+    host: '127.0.0.1',
+    port: 1,
+    database: 'shop',
+    user: 'u',
+    password: 'p',
+  } as const;
+  const gateway = await startGateway({ upstream, env: { SALLYPORT_MAX_SESSIONS: '1' } });
+  const arrive = async () => {
+    const socket = connect({ host: gateway.host, port: gateway.port, allowHalfOpen: true });
+    const [greeted] = (await once(socket, 'data')) as [Buffer];
+    return { socket, greeted };
+  };
+  try {
+    const { user, password } = await gateway.login();
+    const [first, second] = [await arrive(), await arrive()];
+    assert.equal(second.greeted[4], Reply.err, 'full');
+    const at = first.greeted.indexOf(0, 5) + 5;
+    const scramble = Buffer.concat([first.greeted.subarray(at, at + 8), first.greeted.subarray(at + 27, at + 39)]);
+    const plugin = 'mysql_native_password';
+    const capabilities = OFFERED & ~Capability.ssl & ~Capability.connectAttrs;
+    const response = nativeResponse(password, scramble);
+    first.socket.write(
+      handshakeResponse(1, { capabilities, collation: 45, user, response, database: 'other', plugin }),
+    );
+    const [refused] = (await once(first.socket, 'data')) as [Buffer];
+    assert.match(refused.toString('latin1'), /is not for database/);
+    await Promise.all([letGo(first.socket), letGo(second.socket)]);
+  } finally {
+    await gateway.stop();
   }
 });
 
