@@ -399,6 +399,9 @@ export const ENGINES: ReadonlySet<string> = new Set([
   'ndbcluster',
 ]);
 
+/** Its rows are those of other tables, files or servers, under another name. */
+const ELSEWHERE = 'a table whose rows are kept elsewhere';
+
 function reaching(walk: Walk, c: Cursor): void {
   const { token } = c;
   if (token.type !== 'word') return;
@@ -406,15 +409,15 @@ function reaching(walk: Walk, c: Cursor): void {
     const n = c.isOperator('=', 1) ? 2 : 1;
     const engine = c.peek(n);
     if (engine.type === 'end' || (n === 1 && engine.type === 'operator')) return;
-    if (!ENGINES.has(engine.value.toLowerCase())) walk.need('admin');
+    if (!ENGINES.has(engine.value.toLowerCase())) walk.hidden(ELSEWHERE);
   } else if (
     token.lower === 'connection' ||
     ((token.lower === 'data' || token.lower === 'index') && c.isWord('directory', 1))
   ) {
-    walk.need('admin');
+    walk.hidden(ELSEWHERE);
     walk.logins = true;
   } else if (token.lower === 'union' && (c.isOperator('=', 1) || c.isOperator('(', 1))) {
-    walk.need('admin');
+    walk.hidden(ELSEWHERE);
   } else if (token.lower === 'references' && c.isName(1)) {
     // Whether its rows may change hangs on ours from now on, and which values it has shows by what ours may be.
     walk.relation(nameBehind(c, 1), 'ddl');
