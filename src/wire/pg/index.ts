@@ -143,7 +143,7 @@ async function open(
   }
   const { session, openGate, readOnly } = admitted;
   const { connection } = session;
-  let upstream: Upstream;
+  let upstream: Upstream | undefined;
   let searchPath: readonly string[] | null;
   try {
     const settings = new Map(who.settings);
@@ -151,6 +151,7 @@ async function open(
     upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
     searchPath = parsePath((await runQuery(upstream, SEARCH_PATH))[0]?.[0]?.[0]);
   } catch (error) {
+    upstream?.socket.destroy();
     options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${said(error)}`);
     socket.end(errorResponse(unreachable(connection.name, who.settings, error)));
