@@ -49,8 +49,8 @@ export interface SessionOptions {
   readonly relay: Relay;
   readonly lastWords: LastWords;
   readonly turn: Turn;
-  /** Cancels what the database is running for this session. */
-  readonly cancel: () => void;
+  /** Ends what the database is running for this session, and what was sent behind it. */
+  readonly stop: () => void;
   /** Called once, when the session has ended; `why` is one sentence for the record. */
   readonly ended: (why: string) => void;
   /** Something that an operator has to know: a peer that broke the protocol. */
@@ -202,8 +202,8 @@ export class WireSession implements Spliced {
   #close(why: string, sayGoodbye: () => void = () => this.#o.client.destroy()): void {
     if (this.#over) return;
     this.#over = true;
-    const { relay, server, cancel, ended, lastWords } = this.#o;
-    if (relay.track.length > 0) cancel();
+    const { relay, server, stop, ended, lastWords } = this.#o;
+    if (relay.track.length > 0) stop();
     relay.stop();
     server.resume();
     server.end(lastWords.goodbye());

@@ -191,3 +191,18 @@ test('B7 the end of a grant while a result streams: whole messages, then FATAL 5
     await until("select count(*)::int from pg_stat_activity where application_name = 'streaming'", 0);
   }
 });
+
+test('B10 what was sent behind a statement does not run when the grant has ended under it', async () => {
+  await watcher.query('truncate log');
+  const { id, user, password } = await gateway.grant(WRITE);
+  const parameters = { application_name: 'far ahead' };
+  const login = { host, port, user, password, database: 'db' };
+  const client = await logIn(await connectRaw(host, port), login, { parameters });
+  client.send(Buffer.concat([SLEEP, ...Array.from({ length: 200 }, () => m.query("insert into log values ('late')"))]));
+  await until(ASLEEP, 1);
+  await gateway.api('POST', `/v1/grants/${id}/revoke`, { reason: 'a test' });
+  await until("select count(*)::int from pg_stat_activity where application_name = 'far ahead'", 0);
+  const { rows } = await watcher.query<{ n: number }>('select count(*)::int as n from log');
+  assert.equal(rows[0]?.n, 0);
+  client.close();
+});

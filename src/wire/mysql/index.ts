@@ -194,7 +194,7 @@ async function open(
     lastWords: lastWords(relay),
     turn: options.turn,
     // Behind what is running the database may hold more that was sent ahead: it has to read none of that.
-    cancel: () => void stop('connection'),
+    stop: () => void stop('connection'),
     ended: (why) => {
       killable.delete(connectionId);
       admitted.ended(why);

@@ -9,7 +9,7 @@ import { upgradeClient } from '../tls.ts';
 import { decodeError } from './decode.ts';
 import { createDial, type Dial, type DialFailure, type Ready } from './dial.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
-import { ALPN, Backend, query } from './messages.ts';
+import { ALPN, Backend as Message, query, terminate } from './messages.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -59,6 +59,47 @@ export async function cancelUpstream(
   });
 }
 
+/** The process of the database that serves a session, and since when, microseconds since 1970: its id may be given anew. */
+export interface Backend {
+  readonly pid: number;
+  readonly since: string;
+}
+
+const STARTED = "(pg_catalog.date_part('epoch', backend_start) * 1000000)::pg_catalog.int8";
+
+/** Expressions of which `backendOf` reads the values. */
+export const BACKEND = `pg_catalog.pg_backend_pid(),
+  (SELECT ${STARTED} FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()))`;
+
+/** Null where the process is not the one that the database has named at login: then a pooler stands between, which gives it to others. */
+export function backendOf(
+  { backendPid }: Upstream,
+  pid: string | null | undefined,
+  since: string | null | undefined,
+): Backend | null {
+  if (pid !== String(backendPid) || !/^\d+$/.test(since ?? '')) return null;
+  return { pid: backendPid, since: since ?? '' };
+}
+
+/**
+ * Ends the process that serves a session, over a connection of the gateway's own: a cancel would end only what it is running, and what
+ * was sent behind that would run. Rejects with SP_UPSTREAM.
+ */
+export async function terminateUpstream(
+  connection: Connection,
+  { pid, since }: Backend,
+  limits: Limits = { timeoutMs: 5_000 },
+): Promise<void> {
+  const upstream = await connectUpstream(connection, [], limits);
+  try {
+    const found = `FROM pg_catalog.pg_stat_get_activity(${pid}) WHERE ${STARTED} = ${since}`;
+    await runQuery(upstream, `SELECT pg_catalog.pg_terminate_backend(pid) ${found}`, limits);
+  } finally {
+    upstream.socket.on('error', () => {});
+    upstream.socket.end(terminate());
+  }
+}
+
 /** Runs the machine over the socket until it is ready (or the database has closed: null). */
 async function drive(
   { host, tls }: Connection,
@@ -98,15 +139,15 @@ async function drive(
 
 const READS = new Uint8Array(256);
 for (const type of [
-  Backend.rowDescription,
-  Backend.dataRow,
-  Backend.commandComplete,
-  Backend.emptyQueryResponse,
-  Backend.errorResponse,
-  Backend.noticeResponse,
-  Backend.notificationResponse,
-  Backend.parameterStatus,
-  Backend.readyForQuery,
+  Message.rowDescription,
+  Message.dataRow,
+  Message.commandComplete,
+  Message.emptyQueryResponse,
+  Message.errorResponse,
+  Message.noticeResponse,
+  Message.notificationResponse,
+  Message.parameterStatus,
+  Message.readyForQuery,
 ]) {
   READS[type] = READ.whole;
 }
@@ -162,25 +203,25 @@ async function results(upstream: Upstream, maxBytes: number): Promise<Rows[]> {
     if (frame === FRAME.malformed) throw new SallyportError('SP_UPSTREAM', reader.problem);
     const { buffer, start, end } = reader;
     switch (reader.type) {
-      case Backend.dataRow:
+      case Message.dataRow:
         rows.push(cells(buffer, start + 5, end));
         break;
-      case Backend.commandComplete:
-      case Backend.emptyQueryResponse:
+      case Message.commandComplete:
+      case Message.emptyQueryResponse:
         found.push(rows);
         rows = [];
         break;
-      case Backend.errorResponse: {
+      case Message.errorResponse: {
         const fields = decodeError(buffer, start + 5, end);
         failure = { sqlstate: fields?.get('C') ?? null, message: fields?.get('M') ?? '' };
         break;
       }
-      case Backend.parameterStatus:
-      case Backend.rowDescription:
-      case Backend.noticeResponse:
-      case Backend.notificationResponse:
+      case Message.parameterStatus:
+      case Message.rowDescription:
+      case Message.noticeResponse:
+      case Message.notificationResponse:
         break;
-      case Backend.readyForQuery:
+      case Message.readyForQuery:
         upstream.rest = Buffer.from(reader.rest);
         if (failure === null) return found;
         throw new SallyportError('SP_UPSTREAM', failure.message, { cause: failure });

@@ -13,7 +13,16 @@ import { LAST_WORDS, WireSession } from '../session.ts';
 import { upgradeServer } from '../tls.ts';
 import { type Authenticated, createAcceptance } from './accept.ts';
 import type { ScramVerifier } from './auth.ts';
-import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
+import {
+  BACKEND,
+  type Backend,
+  backendOf,
+  cancelUpstream,
+  connectUpstream,
+  runQuery,
+  terminateUpstream,
+  type Upstream,
+} from './connect.ts';
 import type { DialFailure } from './dial.ts';
 import {
   ALPN,
@@ -145,11 +154,14 @@ async function open(
   const { connection } = session;
   let upstream: Upstream | undefined;
   let searchPath: readonly string[] | null;
+  let backend: Backend | null;
   try {
     const settings = new Map(who.settings);
     if (readOnly) settings.set('default_transaction_read_only', 'on');
     upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
-    searchPath = parsePath((await runQuery(upstream, SEARCH_PATH))[0]?.[0]?.[0]);
+    const [path, process, since] = (await runQuery(upstream, `${SEARCH_PATH}, ${BACKEND}`))[0]?.[0] ?? [];
+    searchPath = parsePath(path);
+    backend = backendOf(upstream, process, since);
   } catch (error) {
     upstream?.socket.destroy();
     options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
@@ -163,6 +175,14 @@ async function open(
       options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
     });
   };
+  /** A cancel would end what is running alone, and let in what was sent behind it: so the process is ended, where it is known. */
+  const stop = () => {
+    if (backend === null) return cancel();
+    terminateUpstream(connection, backend).catch((error: unknown) => {
+      options.log.warn({ connection: connection.name, reason: said(error) }, 'a session could not be ended');
+      cancel();
+    });
+  };
   const gate = openGate(searchPath);
   const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: (error) => running.wake(error) });
   const pid = freePid(cancellable);
@@ -173,7 +193,7 @@ async function open(
     relay,
     lastWords,
     turn: options.turn,
-    cancel,
+    stop,
     ended: (why) => {
       cancellable.delete(pid);
       admitted.ended(why);

@@ -328,7 +328,7 @@ test('a client that does not wait for replies is not read where thousands of the
     relay,
     lastWords: lastWords(relay),
     turn,
-    cancel: () => {},
+    stop: () => {},
     ended: () => {},
     warn: () => {},
   });
