@@ -31,6 +31,12 @@ export type Protocol = 'postgres' | 'mysql';
 
 export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 
+/** Who the short-lived roles of provisioned mode are made by; `password` as a connection's. */
+export interface Provisioner {
+  readonly user: string;
+  readonly password: () => string;
+}
+
 /** A registered database. `password` is asked for at each dial, so that a rotated secret is picked up and none is kept. */
 export interface Connection {
   readonly name: string;
@@ -45,16 +51,26 @@ export interface Connection {
   readonly policy?: string | undefined;
   /** Name of a masking in the config, or undefined: nothing is masked. */
   readonly masking?: string | undefined;
+  /** Provisioned mode: each grant has a database role of its own, made by this one. Undefined: sessions are `user`'s. */
+  readonly provisioned?: Provisioner | undefined;
 }
 
 /** Who asks. */
 export interface Identity {
+  /** The token's issuer, or `operator` where the operator token was what proved the caller. */
   readonly issuer: string;
+  /** Who is acting: for a delegated token the agent (RFC 8693, `act`), not the person. */
   readonly subject: string;
   readonly groups: readonly string[];
   /** For an agent: the person it acts for, where the token says so. */
   readonly actingFor?: string | undefined;
+  /** Who acted before the subject in the chain of delegation, nearest first; information only (RFC 8693, 4.1). */
+  readonly via?: readonly string[] | undefined;
 }
+
+/** What a caller of the API may do beside asking for grants of its own. */
+export const ROLES = ['operator', 'approver', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
 
 export interface Scope {
   readonly connection: string;
@@ -66,9 +82,13 @@ export interface Scope {
   readonly text: string;
 }
 
-export type GrantState = 'active' | 'completed' | 'expired' | 'revoked';
+/** `requested`: a person has to approve it; `refused`: none did, in time or at all. */
+export type GrantState = 'requested' | 'active' | 'refused' | 'completed' | 'expired' | 'revoked';
 
-/** One task, one connection, a scope, a deadline. Times are milliseconds since the epoch. */
+/**
+ * One task, one connection, a scope, a deadline. Times are milliseconds since the epoch; `expiresAt` of a grant that is still
+ * `requested` is when the request lapses, and begins anew with its approval.
+ */
 export interface Grant {
   /** `gr_…`: also the login on the database ports. */
   readonly id: string;

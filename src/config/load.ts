@@ -5,13 +5,14 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { SallyportError } from '../errors.ts';
-import type { Connection } from '../types.ts';
+import type { Connection, Role } from '../types.ts';
 import { crossMistakes, warningsOf } from './cross.ts';
 import { type Mistake, suggestion } from './mistakes.ts';
 import { createReferences, type References } from './references.ts';
 import {
   type ConfigFile,
   fileSchema,
+  type HoursData,
   type IssuerData,
   type MaskingData,
   type RuleData,
@@ -24,6 +25,10 @@ export interface AccessRule {
   readonly scopes: readonly string[];
   readonly maxTtlMs: number;
   readonly approval: 'auto' | 'required';
+  readonly approvers?: { readonly groups: readonly string[] } | undefined;
+  readonly hours?: HoursData | undefined;
+  readonly maxActive?: number | undefined;
+  readonly maxConsecutive?: number | undefined;
 }
 
 export interface Config {
@@ -35,7 +40,11 @@ export interface Config {
   readonly policies: ReadonlyMap<string, readonly RuleData[]>;
   /** Compiled by src/mask. */
   readonly maskings: ReadonlyMap<string, MaskingData>;
-  readonly identity: { readonly issuers: readonly IssuerData[] };
+  readonly identity: {
+    readonly issuers: readonly IssuerData[];
+    /** The groups that have a role. */
+    readonly roles: Readonly<Partial<Record<Role, readonly string[] | undefined>>>;
+  };
   /** What is allowed but probably not meant, or not acted upon yet. */
   readonly warnings: readonly Mistake[];
 }
@@ -130,7 +139,12 @@ function build(
 ): Config {
   const connections = new Map<string, Connection>();
   for (const [name, data] of Object.entries(file.connections)) {
-    const written = data.password?.written ?? '';
+    const secret = (written: string) => () => {
+      const found = references.resolve(written);
+      if (found.ok) return found.value;
+      throw new SallyportError('SP_CONFIG', `the password of connection ${name}: ${found.message}`);
+    };
+    const { provisioned } = data;
     connections.set(
       name,
       Object.freeze({
@@ -140,14 +154,14 @@ function build(
         port: data.port ?? DEFAULT_PORTS[data.protocol],
         database: data.database,
         user: data.user,
-        password: () => {
-          const found = references.resolve(written);
-          if (found.ok) return found.value;
-          throw new SallyportError('SP_CONFIG', `the password of connection ${name}: ${found.message}`);
-        },
+        password: secret(data.password?.written ?? ''),
         tls: Object.freeze({ mode: data.tls?.mode ?? 'prefer', ca: authorities.get(name) }),
         policy: data.policy,
         masking: data.masking,
+        provisioned: provisioned && {
+          user: provisioned.user,
+          password: secret(provisioned.password?.written ?? ''),
+        },
       }),
     );
   }
@@ -157,7 +171,7 @@ function build(
     access: Object.freeze(file.access.map(({ maxTtl, ...rule }) => Object.freeze({ ...rule, maxTtlMs: maxTtl }))),
     policies: new Map(Object.entries(file.policies).map(([name, policy]) => [name, policy.rules])),
     maskings: new Map(Object.entries(file.masking)),
-    identity: { issuers: file.identity?.issuers ?? [] },
+    identity: { issuers: file.identity?.issuers ?? [], roles: file.identity?.roles ?? {} },
     warnings: warningsOf(file).map(place),
   });
 }

@@ -39,6 +39,18 @@ const duration = z.string('a duration has a unit: 30s, 20m or 1h').transform((te
   return z.NEVER;
 });
 
+const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+const timeOfDay = z.string().regex(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'a time of day is written 08:00');
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function connectionSchema(references: References, proveSecrets: boolean) {
   const text = z.string().transform((written, ctx) => {
     const found = references.resolve(written);
@@ -78,14 +90,33 @@ function connectionSchema(references: References, proveSecrets: boolean) {
     }).optional(),
     policy: z.string().optional(),
     masking: z.string().optional(),
+    provisioned: strict({ user: text, password: password.optional() }).optional(),
   });
 }
 
+const claim = z.string().min(1);
 const issuer = strict({
   issuer: z.url({ protocol: /^https?$/, error: 'an issuer is an http(s) address' }),
   audience: z.string().min(1),
-  groupsClaim: z.string().min(1).default('groups'),
+  groupsClaim: claim.default('groups'),
+  subjectClaim: claim.default('sub'),
+  /** Names the person an agent acts for; without it the standard `act` claim is what counts. */
+  actingForClaim: claim.optional(),
+  /** The public client of `sallyport login`. */
+  clientId: z.string().min(1).optional(),
+  /** How long its keys are used while it cannot be reached. */
+  keysFor: duration.default(86_400_000),
 });
+
+const groups = strict({ groups: words });
+
+/** A stretch of the week: days and times of day in a time zone of the IANA database. */
+const hours = strict({
+  days: z.array(z.enum(DAYS)).min(1, 'an empty list matches nothing').default([...DAYS]),
+  from: timeOfDay.default('00:00'),
+  to: timeOfDay.default('24:00'),
+  timeZone: z.string().refine(isTimeZone, 'is not a time zone of the IANA database, such as Europe/Berlin'),
+}).refine(({ from, to }) => from !== to, 'from and to are the same, so no time is between them');
 
 const access = strict({
   groups: words,
@@ -93,6 +124,14 @@ const access = strict({
   scopes: z.array(z.string()).min(1, 'without a scope nothing can be granted'),
   maxTtl: duration,
   approval: z.enum(['auto', 'required']).default('auto'),
+  /** Who may approve, beside those with the role. */
+  approvers: groups.optional(),
+  /** When grants may be asked for. */
+  hours: hours.optional(),
+  /** Active grants of one identity at the same time. */
+  maxActive: z.int().min(1).optional(),
+  /** Grants of the same scope in a row without a new reason, after which a person has to approve. */
+  maxConsecutive: z.int().min(1).optional(),
 });
 
 const rule = strict({
@@ -151,7 +190,11 @@ export function fileSchema(references: References, proveSecrets: boolean) {
     connections: z
       .record(name, connectionSchema(references, proveSecrets))
       .refine((all) => Object.keys(all).length > 0, 'no connection is registered'),
-    identity: strict({ issuers: z.array(issuer).default([]) }).optional(),
+    identity: strict({
+      issuers: z.array(issuer).default([]),
+      /** Which groups of a token have which role. */
+      roles: strict({ operator: words.optional(), approver: words.optional(), auditor: words.optional() }).default({}),
+    }).optional(),
     access: z.array(access).default([]),
     policies: z.record(name, strict({ rules: z.array(rule) })).default({}),
     masking: z.record(name, masking).default({}),
@@ -159,7 +202,9 @@ export function fileSchema(references: References, proveSecrets: boolean) {
 }
 
 export type ConfigFile = z.output<ReturnType<typeof fileSchema>>;
+/** `keysFor` is milliseconds. */
 export type IssuerData = z.output<typeof issuer>;
+export type HoursData = z.output<typeof hours>;
 /** `timeout` is milliseconds. */
 export type RuleData = z.output<typeof rule>;
 export type MaskingData = z.output<typeof masking>;
