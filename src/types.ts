@@ -72,6 +72,12 @@ export interface Identity {
 export const ROLES = ['operator', 'approver', 'auditor'] as const;
 export type Role = (typeof ROLES)[number];
 
+/** Who calls the API, proven. Without any role it is an agent: it sees and ends its own grants. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly roles: ReadonlySet<Role>;
+}
+
 export interface Scope {
   readonly connection: string;
   /** `*` matches any. */

@@ -112,7 +112,10 @@ const groups = strict({ groups: words });
 
 /** A stretch of the week: days and times of day in a time zone of the IANA database. */
 const hours = strict({
-  days: z.array(z.enum(DAYS)).min(1, 'an empty list matches nothing').default([...DAYS]),
+  days: z
+    .array(z.enum(DAYS))
+    .min(1, 'an empty list matches nothing')
+    .default([...DAYS]),
   from: timeOfDay.default('00:00'),
   to: timeOfDay.default('24:00'),
   timeZone: z.string().refine(isTimeZone, 'is not a time zone of the IANA database, such as Europe/Berlin'),
