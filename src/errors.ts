@@ -7,6 +7,7 @@ export const CODES = {
   SP_GRANT_REFUSED: 'the grant is refused',
   SP_GRANT_UNKNOWN: 'no such grant',
   SP_GRANT_OVER: 'the grant is over',
+  SP_GRANT_DECIDED: 'the request is decided already',
   SP_PROTOCOL: 'the peer broke the protocol',
   SP_UPSTREAM: 'the database cannot be reached or refuses the gateway',
   SP_RECORD: 'the record cannot be written',

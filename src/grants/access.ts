@@ -2,6 +2,7 @@
 
 import { nearest, SallyportError } from '../errors.ts';
 import type { Identity, Scope, Verb } from '../types.ts';
+import type { Hours } from './hours.ts';
 
 /** As the config has it: `"*"` in `groups` and `connections` matches any; `scopes` as they are written. */
 export interface AccessRule {
@@ -11,6 +12,14 @@ export interface AccessRule {
   readonly maxTtlMs: number;
   /** `required`: a person has to approve the grant. */
   readonly approval: 'auto' | 'required';
+  /** Who may approve, beside callers with the role. */
+  readonly approvers?: { readonly groups: readonly string[] } | undefined;
+  /** When grants may be asked for. */
+  readonly hours?: Hours | undefined;
+  /** Open grants of one identity on the rule's connections, waiting requests included. */
+  readonly maxActive?: number | undefined;
+  /** Grants in a row without a new reason; what is asked for after them a person has to approve. */
+  readonly maxConsecutive?: number | undefined;
 }
 
 export interface GrantRequest {
@@ -20,6 +29,8 @@ export interface GrantRequest {
   readonly ttlMs: number;
   readonly task: string;
   readonly reason: string;
+  /** Who asked, for the history, where it was not the identity itself. */
+  readonly by?: string | undefined;
 }
 
 /** What scopes mean. */

@@ -1,6 +1,6 @@
 // What the grants offer to the rest of the gateway, and what they want of it.
 
-import type { Grant, GrantState } from '../types.ts';
+import type { Caller, Grant, GrantState, Identity } from '../types.ts';
 import type { AccessRule, GrantRequest, ScopeRules } from './access.ts';
 
 export interface GrantsOptions {
@@ -19,6 +19,8 @@ export interface GrantsOptions {
   readonly makeVerifiers: (secret: string) => unknown;
   /** Told of what nobody is there to be told of: an expiry that cannot be written yet, a listener that throws. */
   readonly onError: (error: unknown) => void;
+  /** The renewal watch has flagged a grant: it was asked for so many times before without a new reason. */
+  readonly onRenewal?: (grant: Grant, renewals: number) => void;
   /** Calls back after so many milliseconds; answers what cancels it. By default a timer that keeps no process alive. */
   readonly schedule?: (callback: () => void, ms: number) => () => void;
 }
@@ -26,10 +28,36 @@ export interface GrantsOptions {
 export interface ListedGrant {
   readonly grant: Grant;
   readonly state: GrantState;
+  /** The life that was asked for, in milliseconds; it begins with the approval where a person has to approve. */
+  readonly ttlMs: number;
+  /** What a person who looks at it should know, such as "renewed 4 times without a new reason". */
+  readonly flags: readonly string[];
+  /** Who approved or refused it; of those that a person decided. */
+  readonly decided?: Decision;
+  /** What it waits for, in one sentence; of those that are `requested`. */
+  readonly awaits?: string;
   /** Milliseconds since the epoch; of ended grants only, as are the other two. */
   readonly endedAt?: number;
   readonly endedBy?: string;
   readonly endReason?: string;
+}
+
+export interface Decision {
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** `requested` alone means active at once, unless an approval was needed. */
+export type GrantEventName = 'requested' | 'approved' | 'refused' | 'completed' | 'expired' | 'revoked';
+
+export interface GrantHistoryEvent {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly event: GrantEventName;
+  readonly by: string;
+  readonly reason: string;
 }
 
 export interface GrantLogin {
@@ -38,28 +66,94 @@ export interface GrantLogin {
   readonly state: GrantState;
 }
 
+/** Which grants are listed: all conditions hold. */
+export interface GrantFilter {
+  /** 1000 at most and unless told. */
+  readonly limit?: number | undefined;
+  /** A grant's id: those that were asked for before it. Throws `SP_GRANT_UNKNOWN` where there is no such grant. */
+  readonly before?: string | undefined;
+  readonly state?: GrantState | undefined;
+  readonly connection?: string | undefined;
+  readonly subject?: string | undefined;
+  /** Those of exactly this issuer, subject and person acted for. */
+  readonly owner?: Identity | undefined;
+}
+
+/** What would be granted, were it asked for now. */
+export interface Preview {
+  readonly granted: boolean;
+  readonly approval: 'auto' | 'required';
+  /** Why it is refused, or why a person has to approve it; null where neither. */
+  readonly message: string | null;
+  /** Each scope of the request; one of several verbs that cannot be granted whole is split into them. */
+  readonly scopes: readonly PreviewedScope[];
+}
+
+export interface PreviewedScope {
+  /** Ready to be asked for. */
+  readonly scope: string;
+  readonly granted: boolean;
+  readonly approval: 'auto' | 'required';
+  /** The longest life that the rules have for it; null where no rule has the scope. */
+  readonly maxTtlMs: number | null;
+  readonly message: string | null;
+  /** The nearest scope that may be asked for, where this one may not. */
+  readonly nearest: string | null;
+}
+
 export type EndListener = (grantId: string, state: GrantState, reason: string) => void;
 
 export interface GrantsService {
-  /** Makes a grant; `secret` is nowhere else and cannot be had again. Throws `SP_GRANT_REFUSED`, `SP_LIMIT`, `SP_RECORD`. */
-  request(request: GrantRequest): Promise<{ grant: Grant; secret: string }>;
-  /** Newest first, 1000 at most unless told. */
-  list(limit?: number): ListedGrant[];
+  /**
+   * Makes a grant; `secret` is nowhere else and cannot be had again. `requested`: a person has to approve it (`message` says
+   * who and why), and until then its login is refused. Throws `SP_GRANT_REFUSED`, `SP_LIMIT`, `SP_RECORD`.
+   */
+  request(request: GrantRequest): Promise<{
+    readonly grant: Grant;
+    readonly state: 'active' | 'requested';
+    readonly secret: string;
+    readonly message: string | null;
+  }>;
+  /** What a request would get, scope by scope. Nothing is stored. */
+  preview(request: GrantRequest): Preview;
+  /**
+   * A person lets a waiting request become active; its life begins now. By a member of the rule's approvers, or a caller with
+   * the role `approver` or `operator`; never by who asked, nor by anyone who acts for somebody. The access rules are asked
+   * again, and a request that they no longer allow is refused.
+   * Throws `SP_GRANT_UNKNOWN`, `SP_FORBIDDEN`, `SP_GRANT_DECIDED`, `SP_GRANT_OVER`, `SP_GRANT_REFUSED`, `SP_RECORD`.
+   */
+  approve(id: string, by: Caller, reason?: string): ListedGrant;
+  /** Throws as `approve` does. */
+  refuse(id: string, by: Caller, reason: string): ListedGrant;
+  /** Whether `approve` and `refuse` are open to the caller: false where the grant does not wait. */
+  mayApprove(id: string, caller: Caller): boolean;
+  /** Newest first. */
+  list(filter?: GrantFilter): ListedGrant[];
   /** Throws `SP_GRANT_UNKNOWN`. */
   show(id: string): ListedGrant;
+  /** What happened to it, oldest first. Throws `SP_GRANT_UNKNOWN`. */
+  history(id: string): readonly GrantHistoryEvent[];
   /**
-   * The task is done. Throws `SP_GRANT_UNKNOWN`, `SP_GRANT_OVER`, and `SP_RECORD` where the end cannot be written: the
-   * grant is over all the same, and the writing is tried again until the process ends.
+   * The task is done, or the request withdrawn. Throws `SP_GRANT_UNKNOWN`, `SP_GRANT_OVER`, and `SP_RECORD` where the end
+   * cannot be written: the grant is over all the same, and the writing is tried again until the process ends.
    */
   complete(id: string, by: string): ListedGrant;
   /** Throws as `complete` does. */
   revoke(id: string, by: string, reason: string): ListedGrant;
+  /** Ends every open grant and waiting request of the subject, or of everybody: in force when it returns or throws `SP_RECORD`. */
+  revokeAll(which: { readonly subject?: string | undefined }, by: string, reason: string): ListedGrant[];
   /** What the login by this name has to prove; undefined where there is none. */
   login(id: string): GrantLogin | undefined;
+  /** The active grants of exactly this issuer, subject and person acted for, oldest first. */
+  live(identity: Identity): Grant[];
   state(id: string): GrantState | undefined;
   /** Asked at every statement: a look-up and two clocks. */
   isLive(id: string): boolean;
-  /** Tells of each end once. Answers what stops it. */
+  /** Milliseconds to the deadline on the stricter of both clocks; 0 where it is not active. */
+  remaining(id: string): number;
+  /** Tells of each end once, in the turn in which it happens. Answers what stops it. */
   onEnd(listener: EndListener): () => void;
+  /** Tells of each change of state: asked for, approved, ended; as `onEnd` does. */
+  onChange(listener: EndListener): () => void;
   close(): Promise<void>;
 }
