@@ -11,6 +11,7 @@ import { type PgbenchMode, pgbench } from './load/pgbench.ts';
 import type { RowsResult } from './load/rows.ts';
 import type { SelectResult } from './load/select.ts';
 import { sysbench } from './load/sysbench.ts';
+import type { TaskResult } from './load/task.ts';
 import { addressOf, againstPipe, interleave, median, runLoad, type Samples } from './measure.ts';
 import { startGateway } from './targets/gateway.ts';
 import type { Target, TargetName } from './targets/target.ts';
@@ -44,7 +45,7 @@ export interface Case {
   readonly id: string;
   readonly label: string;
   /** Of `value`. A ratio is compared with the baseline; the others depend on the machine, and have only their limit. */
-  readonly unit: 'ratio' | 'µs' | 'KiB' | 'MiB';
+  readonly unit: 'ratio' | 'ms' | 'µs' | 'KiB' | 'MiB';
   readonly figureUnit: string;
   /** A ratio below it, or another figure above it, fails. */
   readonly limit: number | null;
@@ -63,7 +64,7 @@ export function cases(plan: Plan): Case[] {
     for (const mode of ['simple', 'prepared'] as const) list.push(selectCase(plan, mode, connections));
   }
   for (const mode of ['simple', 'prepared'] as const) list.push(latencyCase(plan, mode));
-  list.push(...resultCases(plan), detectorCase(), verdictCase(plan), idleCase(plan));
+  list.push(taskCase(plan), ...resultCases(plan), detectorCase(), verdictCase(plan), idleCase(plan));
   return list;
 }
 
@@ -75,7 +76,7 @@ export function mysqlCases(plan: Plan, brief: boolean): Case[] {
   const sysbenches = plan.program ? modes.map((mode) => sysbenchCase(plan, mode, 8)) : [];
   const crowded = modes.map((mode) => selectCase(plan, mode, 32));
   const latencies = modes.map((mode) => latencyCase(plan, mode));
-  return [...sysbenches, ...selects, ...crowded, ...latencies, ...resultCases(plan), verdictCase(plan)];
+  return [...sysbenches, ...selects, ...crowded, ...latencies, taskCase(plan), ...resultCases(plan), verdictCase(plan)];
 }
 
 /** Selects a second that any machine does. */
@@ -138,6 +139,31 @@ function latencyCase(plan: Plan, mode: 'simple' | 'prepared'): Case {
       async (target) => (await runLoad<unknown, SelectResult>('select.ts', target, load)).medianUs,
       (figure, pipe) => figure - pipe,
     ),
+  };
+}
+
+/** From the request for a grant to the first answer under it, beyond a login and a select at the database itself. */
+function taskCase(plan: Plan): Case {
+  const targets = plan.targets.filter(({ name }) => name === 'direct' || name === 'gateway');
+  const samples: Samples = {};
+  return {
+    id: `${plan.prefix}task`,
+    label: named(plan, 'from asking for a grant to its first answer: beyond the database'),
+    unit: 'ms',
+    figureUnit: 'ms',
+    limit: 50,
+    goal: null,
+    async measure() {
+      for (let round = 0; round < plan.rounds; round++) {
+        for (const target of round % 2 === 0 ? targets : targets.toReversed()) {
+          const load = { grants: target.grants, warmups: 3, tasks: 10 };
+          const { medianMs } = await runLoad<unknown, TaskResult>('task.ts', target, load);
+          samples[target.name] = [...(samples[target.name] ?? []), medianMs];
+        }
+      }
+      const figures = medians(samples);
+      return { value: (figures.gateway ?? Number.NaN) - (figures.direct ?? Number.NaN), figures };
+    },
   };
 }
 

@@ -2,7 +2,7 @@
 // masked column, the record, and a grant that may read.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,8 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
   const asked = ['--task', 'bench', '--reason', 'measuring', '--identity', 'bench', '--group', 'bench', '--json'];
   const { stdout } = await run(process.execPath, [CLI, ...request, ...asked], { env });
   const { user, password } = JSON.parse(stdout) as { user: string; password: string };
+  const token = (await readFile(join(dir, 'data', 'operator.token'), 'utf8')).trim();
+  const task = { scopes: ['db:bench:read'], ttl: '5m', task: 'bench', reason: 'measuring', identity: 'bench' };
   gateway.release();
   const lastWords = () => (gateway.isOver() ? gateway.log() : null);
   return {
@@ -81,6 +83,11 @@ export async function startGateway({ upstream }: { readonly upstream: Address })
     password,
     database: 'bench',
     pid: gateway.pid,
+    grants: {
+      url: `http://127.0.0.1:${api}/v1/grants`,
+      token,
+      body: { connection: 'bench', groups: ['bench'], ...task },
+    },
     lastWords,
     stop: gateway.stop,
   };

@@ -12,12 +12,22 @@ export interface Address {
   readonly database: string;
 }
 
+/** What a grant is asked for with. */
+export interface GrantsAt {
+  readonly url: string;
+  readonly token: string;
+  /** The request, as the API takes it. */
+  readonly body: object;
+}
+
 export type TargetName = 'direct' | 'pipe' | 'pgbouncer' | 'haproxy' | 'gateway';
 
 export interface Target extends Address {
   readonly name: TargetName;
   /** The process whose memory is looked at. */
   readonly pid: number;
+  /** Of the gateway: where its grants are asked for. */
+  readonly grants?: GrantsAt;
   /** What the process has said last, where it has ended by itself; else null. */
   lastWords?(): string | null;
   stop(): Promise<void>;
