@@ -1,6 +1,6 @@
-// What the HTTP API needs of the rest of the gateway, injected by the composition root, and the shapes it answers with.
+// What the HTTP API needs of the rest of the gateway, injected by the composition root.
 
-import type { Grant, GrantState, Identity, Protocol, Verdict } from '../types.ts';
+import type { Caller, Grant, GrantState, Identity, Protocol, Role, Scope, Verdict } from '../types.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -11,33 +11,128 @@ export interface GrantRequest {
   readonly ttlMs: number;
   readonly task: string;
   readonly reason: string;
+  /** Who asked, where it was not the identity itself. */
+  readonly by?: string | undefined;
 }
 
+/** Times are milliseconds since the epoch. */
 export interface ListedGrant {
   readonly grant: Grant;
   readonly state: GrantState;
-  /** Milliseconds since the epoch. */
-  readonly endedAt?: number | undefined;
-  readonly endedBy?: string | undefined;
-  readonly endReason?: string | undefined;
+  readonly ttlMs: number;
+  readonly flags: readonly string[];
+  readonly decided?: { readonly by: string; readonly at: number; readonly reason: string };
+  readonly awaits?: string;
+  readonly endedAt?: number;
+  readonly endedBy?: string;
+  readonly endReason?: string;
 }
 
-/** Each may throw a SallyportError: SP_GRANT_REFUSED, SP_GRANT_UNKNOWN, SP_GRANT_OVER. */
+export interface GrantHistoryEvent {
+  readonly at: number;
+  readonly event: string;
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface GrantFilter {
+  readonly limit?: number | undefined;
+  /** A grant's id: those that were asked for before it. */
+  readonly before?: string | undefined;
+  readonly state?: GrantState | undefined;
+  readonly connection?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly owner?: Identity | undefined;
+}
+
+export interface Preview {
+  readonly granted: boolean;
+  readonly approval: 'auto' | 'required';
+  readonly message: string | null;
+  readonly scopes: readonly {
+    readonly scope: string;
+    readonly granted: boolean;
+    readonly approval: 'auto' | 'required';
+    readonly maxTtlMs: number | null;
+    readonly message: string | null;
+    readonly nearest: string | null;
+  }[];
+}
+
+/** Each may throw a SallyportError: SP_GRANT_REFUSED, SP_GRANT_UNKNOWN, SP_GRANT_OVER, SP_GRANT_DECIDED, SP_FORBIDDEN … */
 export interface GrantsService {
-  request(request: GrantRequest): Awaitable<{ readonly grant: Grant; readonly secret: string }>;
-  list(): Awaitable<readonly ListedGrant[]>;
-  show(id: string): Awaitable<ListedGrant | undefined>;
-  complete(id: string, by: string): Awaitable<unknown>;
-  revoke(id: string, by: string, reason: string): Awaitable<unknown>;
+  request(request: GrantRequest): Awaitable<{
+    readonly grant: Grant;
+    readonly state: 'active' | 'requested';
+    readonly secret: string;
+  }>;
+  preview(request: GrantRequest): Preview;
+  /** Newest first. */
+  list(filter: GrantFilter): readonly ListedGrant[];
+  show(id: string): ListedGrant;
+  /** Oldest first. */
+  history(id: string): readonly GrantHistoryEvent[];
+  approve(id: string, by: Caller, reason?: string): ListedGrant;
+  refuse(id: string, by: Caller, reason: string): ListedGrant;
+  /** Whether `approve` and `refuse` are open to the caller: false where the grant does not wait. */
+  mayApprove(id: string, caller: Caller): boolean;
+  complete(id: string, by: string): ListedGrant;
+  revoke(id: string, by: string, reason: string): ListedGrant;
+  /** Every open grant of the subject, or of everybody. */
+  revokeAll(which: { readonly subject?: string | undefined }, by: string, reason: string): readonly ListedGrant[];
 }
 
-/** Sessions and records are answered as they come, in JSON: byte arrays as base64. */
+/** A session as the record keeps it. Times are milliseconds since the epoch. */
+export interface ListedSession {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly lastAt: number;
+  readonly endedAt: number | null;
+  readonly endReason: string | null;
+  readonly records: number;
+  readonly statements: { readonly allow: number; readonly deny: number; readonly approve: number };
+  readonly facts: {
+    readonly protocol: string;
+    readonly client: string;
+    readonly application: string;
+    readonly connection: {
+      readonly name: string;
+      readonly host: string;
+      readonly port: number;
+      readonly database: string;
+    };
+    readonly identity: {
+      readonly issuer: string;
+      readonly subject: string;
+      readonly groups: readonly string[];
+      readonly actingFor: string | null;
+    };
+    readonly grant: {
+      readonly id: string;
+      readonly task: string;
+      readonly reason: string;
+      readonly scopes: readonly string[];
+      readonly requestedAt: number;
+      readonly expiresAt: number;
+    };
+  } | null;
+}
+
+export interface SessionPage {
+  readonly limit: number;
+  /** A session's id: those that started before it. */
+  readonly before?: string | undefined;
+  /** Milliseconds since the epoch: those that started then or later. */
+  readonly since?: number | undefined;
+  readonly accept: (session: ListedSession) => boolean;
+}
+
 export interface SessionsReader {
-  /** Newest first; `before` is a session's id. */
-  list(page: { readonly limit: number; readonly before?: string | undefined }): Awaitable<readonly object[]>;
-  show(id: string): Awaitable<object | undefined>;
-  /** In the order in which they were recorded, or undefined where there is no such session. */
-  records(id: string): Awaitable<Iterable<object> | AsyncIterable<object> | undefined>;
+  /** Newest first. `next` is where the next page begins, or null: a page may hold fewer than asked for and not be the last. */
+  page(page: SessionPage): Awaitable<{ readonly sessions: readonly ListedSession[]; readonly next: string | null }>;
+  show(id: string): Awaitable<ListedSession | undefined>;
+  /** In the order in which they were recorded; answered as they come, in JSON. */
+  records(id: string): Awaitable<Iterable<object> | AsyncIterable<object>>;
 }
 
 export interface ExplainInput {
@@ -64,15 +159,46 @@ export interface ExplainLine {
     | undefined;
 }
 
+/** An access rule, as far as it says what may be asked for. */
+export interface OfferRule {
+  readonly groups: readonly string[];
+  readonly connections: readonly string[];
+  readonly scopes: readonly string[];
+  readonly maxTtlMs: number;
+  readonly approval: 'auto' | 'required';
+}
+
+export interface Login {
+  readonly protocol: Protocol;
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface Services {
+  /** Who calls, by the request's Authorization header. Throws SP_UNAUTHORIZED with words for the caller. */
+  prove(authorization: string | undefined): Promise<Caller>;
+  /** The identity providers whose tokens are taken. */
+  issuers(): readonly {
+    readonly issuer: string;
+    readonly clientId?: string | undefined;
+    readonly audience: string;
+  }[];
   readonly grants: GrantsService;
   readonly sessions: SessionsReader;
+  /** The names of the registered databases. */
+  connections(): readonly string[];
+  /** The access rules in force. */
+  access(): readonly OfferRule[];
+  parseScope(text: string): Scope;
+  /** Where clients log in for this connection, as bound; undefined where the connection is not known. */
+  login(connection: string): Login | undefined;
   explain(input: ExplainInput): Awaitable<readonly ExplainLine[]>;
   /** False while something keeps statements from being answered, such as a record that cannot be written. */
   ready(): { readonly ok: boolean; readonly reason?: string | undefined };
-  /** Where clients log in for this connection, as bound; undefined where the connection is not known. */
-  login(connection: string): { readonly protocol: Protocol; readonly host: string; readonly port: number } | undefined;
   readonly metrics: { readonly contentType: string; render(): Promise<string> };
   /** `20m` to milliseconds, or null. */
   parseDuration(text: string): number | null;
 }
+
+/** Groups by role, as the config has them. */
+export type RoleGroups = Readonly<Partial<Record<Role, readonly string[] | undefined>>>;
