@@ -13,6 +13,7 @@ import { ensureOperatorToken } from './control/token.ts';
 import { SallyportError } from './errors.ts';
 import { type Explain, explainWith } from './explain.ts';
 import { openGrants } from './grants/grants.ts';
+import { openIdentities } from './identity/identities.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { judgeOf } from './judges.ts';
 import { languages } from './languages/languages.ts';
@@ -64,8 +65,10 @@ export async function serve(env: Env): Promise<Running> {
     mkdirSync(env.dataDir, { recursive: true, mode: 0o700 });
     const maskKey = ensureMaskKey(env.dataDir);
     const desks = new Map<string, Desk>([...judgesOf(config, maskKey)].map(([name, judge]) => [name, { judge }]));
+    const identities = openIdentities({ issuers: () => config.identity.issuers, log });
     // What MySQL's clients are greeted with is the version of their server, which has to be asked for.
     const acquaint = () => {
+      identities.prefetch();
       for (const [name, { judge }] of desks) {
         if (config.connections.get(name)?.protocol === 'mysql') judge.refresh().catch(() => {});
       }

@@ -1,5 +1,6 @@
 // What only the whole file can tell: names that point at nothing, and what is allowed but probably not meant.
 
+import { identityMistakes, identityWarnings, isLoopback } from './issuers.ts';
 import type { Found } from './load.ts';
 import { suggestion } from './mistakes.ts';
 import type { ConfigFile, Validators } from './schema.ts';
@@ -53,6 +54,7 @@ export function crossMistakes(file: ConfigFile, validators: Validators): Found[]
     const message = validators.masking?.(masking) ?? null;
     if (message !== null) mistakes.push({ at: ['masking', name], message });
   }
+  mistakes.push(...identityMistakes(file));
   return mistakes;
 }
 
@@ -95,10 +97,7 @@ export function warningsOf(file: ConfigFile): Found[] {
       warnings.push({ at: ['policies', name, 'rules', index, 'then'], message });
     });
   }
-  if ((file.identity?.issuers.length ?? 0) > 0) {
-    const message = 'login by an identity provider is not supported yet: the operator token is what counts';
-    warnings.push({ at: ['identity', 'issuers'], message });
-  }
+  warnings.push(...identityWarnings(file));
   return warnings;
 }
 
@@ -106,10 +105,6 @@ export function warningsOf(file: ConfigFile): Found[] {
 function connectionOf(scope: string): string | null {
   const parts = /^db:(?:"((?:[^"]|"")*)"|([^.:"]+))[.:]/.exec(scope);
   return parts?.[1]?.replaceAll('""', '"') ?? parts?.[2] ?? null;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** `rules[0].when` as its parts. */

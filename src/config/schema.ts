@@ -100,7 +100,7 @@ const issuer = strict({
   audience: z.string().min(1),
   groupsClaim: claim.default('groups'),
   subjectClaim: claim.default('sub'),
-  /** Names the person an agent acts for; without it the standard `act` claim is what counts. */
+  /** Names the person an agent acts for, where the provider's tokens do not have the standard `act` claim. */
   actingForClaim: claim.optional(),
   /** The public client of `sallyport login`. */
   clientId: z.string().min(1).optional(),

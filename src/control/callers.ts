@@ -44,7 +44,9 @@ const OPERATOR_CALLER: Caller = {
   roles: new Set(ROLES),
 };
 
-function rolesOf({ groups }: Identity, named: RoleGroups): ReadonlySet<Role> {
+/** A delegated token has no role: an agent has the groups of the person it acts for, and may not decide in their place. */
+function rolesOf({ groups, actingFor }: Identity, named: RoleGroups): ReadonlySet<Role> {
+  if (actingFor !== undefined) return new Set();
   return new Set(ROLES.filter((role) => named[role]?.some((name) => name === '*' || groups.includes(name))));
 }
 

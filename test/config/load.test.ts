@@ -104,7 +104,7 @@ test('a whole file', () => {
     [{ partial: { keepEnd: 4 } }, 'redact', 'null', { constant: 'Springfield' }],
   );
   assert.equal(identity.issuers[0]?.audience, 'sallyport');
-  assert.deepEqual(warnings.map(({ path }) => path).sort(), ['identity.issuers', 'policies.careful.rules[1].then']);
+  assert.deepEqual(warnings.map(({ path }) => path).sort(), ['identity', 'policies.careful.rules[1].then']);
 });
 
 test('the password is not on the connection, only behind its function', () => {
