@@ -8,6 +8,7 @@ import { type Config, readConfig } from './config/load.ts';
 import { formatMistake } from './config/mistakes.ts';
 import { parseDuration } from './config/units.ts';
 import { watchConfig } from './config/watch.ts';
+import { proveCallers } from './control/callers.ts';
 import { startControl } from './control/server.ts';
 import { ensureOperatorToken } from './control/token.ts';
 import { SallyportError } from './errors.ts';
@@ -213,13 +214,14 @@ export async function serve(env: Env): Promise<Running> {
 
     const control = await startControl(
       {
-        token,
         maxStatementBytes: env.maxStatementBytes,
-        onFailure: (error) => log.error({ err: error }, 'an API call has failed'),
+        log,
         services: {
+          prove: proveCallers({ operatorToken: token, identities, roles: () => config.identity.roles }),
+          issuers: () => config.identity.issuers,
           grants,
           sessions: {
-            list: async (page) => {
+            page: async (page) => {
               await recorder.settled();
               return store.listSessions(page);
             },
@@ -229,9 +231,12 @@ export async function serve(env: Env): Promise<Running> {
             },
             records: async (id) => {
               await recorder.settled();
-              return store.showSession(id) === undefined ? undefined : store.records(id);
+              return store.records(id);
             },
           },
+          connections: () => [...config.connections.keys()],
+          access: () => config.access,
+          parseScope,
           explain: async ({ connection: name, scopes, text }) => {
             const judge = desks.get(name)?.judge;
             const connection = config.connections.get(name);

@@ -28,10 +28,14 @@ export interface Problem {
 }
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply
-    .code(problem.status)
-    .type('application/problem+json')
-    .send({ type: 'about:blank', ...problem });
+  return (
+    reply
+      .code(problem.status)
+      .type('application/problem+json')
+      // Whatever the route's own schema is, this is another document.
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send({ type: 'about:blank', ...problem, requestId: reply.request.id })
+  );
 }
 
 /** The caller's mistake, the table's code, or 500 without details: those are for the log. */
@@ -46,7 +50,24 @@ export function problemOf(error: unknown): Problem {
     typeof error.statusCode === 'number' &&
     error.statusCode < 500
   ) {
-    return { title: 'the request is not valid', status: error.statusCode, detail: error.message };
+    return { title: 'the request is not valid', status: error.statusCode, detail: detailOf(error) };
   }
   return { title: 'the gateway failed', status: 500 };
+}
+
+/** Each mistake with its place: `scopes.0: …`, or `body: …` where it is the whole. */
+function detailOf(error: Error): string {
+  const { validation, validationContext } = error as { validation?: unknown; validationContext?: string };
+  if (!Array.isArray(validation)) return error.message;
+  return validation
+    .map(({ instancePath, message }: { instancePath: string; message: string }) => {
+      const place = instancePath.split('/').filter(Boolean).join('.');
+      return `${place === '' ? (validationContext ?? 'request') : place}: ${message}`;
+    })
+    .join('; ');
+}
+
+/** The caller's own mistake, where no schema finds it. */
+export function badRequest(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 400 });
 }

@@ -1,49 +1,64 @@
-// The HTTP side: health and metrics open to all, everything else for the operator token alone.
+// The HTTP side: what every request goes through, and the routes. docs/api.md is its page.
 
-import Fastify, { type FastifyInstance } from 'fastify';
-import { SallyportError } from '../errors.ts';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Caller } from '../types.ts';
+import { nameOf } from './callers.ts';
+import { callerOf, guard, isLoopback, LIMITS, type Limits, requestId } from './guard.ts';
+import { openapi } from './openapi.ts';
 import { problemOf, sendProblem } from './problem.ts';
-import { explainRoutes, grantRoutes, sessionRoutes } from './routes.ts';
+import { connectionRoutes, healthRoutes, identityRoutes } from './routes/about.ts';
+import { approvalRoutes } from './routes/approvals.ts';
+import { grantRoutes } from './routes/grants.ts';
+import { type Changed, routeOf } from './routes/route.ts';
+import { sessionRoutes } from './routes/sessions.ts';
 import type { Services } from './services.ts';
-import { carriesToken } from './token.ts';
+
+export interface ControlLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Adds routes of another module, each of which needs its row in `WHO`. They stand behind the same guard. */
+export type Mount = (app: FastifyInstance, callerOf: (request: FastifyRequest) => Caller) => void | Promise<void>;
 
 export interface ControlOptions {
-  readonly token: string;
   readonly services: Services;
   /** The longest text that is explained, in bytes. */
   readonly maxStatementBytes: number;
-  /** What failed inside, for the log; the caller is told nothing of it. */
-  readonly onFailure: (error: unknown, route: string) => void;
+  /** What failed inside, of which callers are told nothing, and each change with who made it. */
+  readonly log: ControlLog;
+  readonly limits?: Limits;
+  readonly mounts?: readonly Mount[];
+  /** What WWW-Authenticate says to who has not proven who it is; `Bearer` unless told. */
+  readonly challenge?: (request: FastifyRequest) => string;
 }
 
-/** Routes that need no token. What is not listed needs one, unknown addresses too. */
-const OPEN = new Set(['/healthz', '/readyz', '/metrics']);
 const BODY_LIMIT = 64 * 1024;
 
-export function createControl({ token, services, maxStatementBytes, onFailure }: ControlOptions): FastifyInstance {
-  const app = Fastify({
+/** `host` is the address that it will listen on. */
+export async function createControl(options: ControlOptions, host: string): Promise<FastifyInstance> {
+  const { services, maxStatementBytes, log, limits = LIMITS, mounts = [], challenge = () => 'Bearer' } = options;
+  const plain = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30_000,
     // Streams of records may be long, but no idle connection holds up a shutdown.
     forceCloseConnections: true,
+    requestIdHeader: false,
+    genReqId: requestId,
     routerOptions: { maxParamLength: 200 },
   });
   // Only JSON is read: a form or a plain text, which a browser sends across sites unasked, is refused.
-  app.removeContentTypeParser('text/plain');
-
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
-    if (request.routeOptions.url !== undefined && OPEN.has(request.routeOptions.url)) return;
-    if (carriesToken(request.headers.authorization, token)) return;
-    reply.header('www-authenticate', 'Bearer');
-    throw new SallyportError('SP_UNAUTHORIZED', 'this needs the operator token as a bearer token', {
-      hint: 'It is in the file operator.token in the data dir.',
-    });
-  });
+  plain.removeContentTypeParser('text/plain');
+  const app = plain.withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // An answer has what its schema names and nothing else.
+  app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
-    if (problem.status >= 500) onFailure(error, `${request.method} ${request.routeOptions.url ?? ''}`);
+    if (problem.status >= 500)
+      log.error({ err: error, request: request.id, route: routeOf(request) }, 'an API call has failed');
     return sendProblem(reply, problem);
   });
   app.setNotFoundHandler((request, reply) =>
@@ -54,19 +69,19 @@ export function createControl({ token, services, maxStatementBytes, onFailure }:
     }),
   );
 
-  app.get('/healthz', async () => ({ ok: true }));
-  app.get('/readyz', async (_request, reply) => {
-    const state = services.ready();
-    return reply.code(state.ok ? 200 : 503).send(state);
-  });
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(services.metrics.contentType).send(await services.metrics.render()),
-  );
-  grantRoutes(app, services);
-  sessionRoutes(app, services);
+  await guard(plain, { prove: services.prove, limits, loopback: isLoopback(host), challenge });
+  await openapi(app);
+  const changed: Changed = (what, request, more) =>
+    log.info({ ...more, by: nameOf(callerOf(request).identity), request: request.id }, what);
+  healthRoutes(app, services);
+  identityRoutes(app, services);
   // JSON escapes make a text longer than it is.
-  explainRoutes(app, services, 2 * maxStatementBytes + BODY_LIMIT);
-  return app;
+  connectionRoutes(app, services, 2 * maxStatementBytes + BODY_LIMIT);
+  grantRoutes(app, services, changed);
+  approvalRoutes(app);
+  sessionRoutes(app, services);
+  for (const mount of mounts) await mount(plain, callerOf);
+  return plain;
 }
 
 export interface RunningControl {
@@ -80,7 +95,7 @@ export async function startControl(
   options: ControlOptions,
   address: { readonly host: string; readonly port: number },
 ): Promise<RunningControl> {
-  const app = createControl(options);
+  const app = await createControl(options, address.host);
   await app.listen(address);
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;

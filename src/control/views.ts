@@ -1,52 +1,88 @@
 // How the nouns look in JSON: times as ISO 8601, scopes as they were written, bytes as base64, a login with its DSN.
 
-import type { Grant, Protocol } from '../types.ts';
-import type { ListedGrant } from './services.ts';
+import type { z } from 'zod';
+import type { Protocol } from '../types.ts';
+import type { grant, grantWithHistory, preview, session } from './schemas.ts';
+import type { GrantHistoryEvent, ListedGrant, ListedSession, Login, Preview } from './services.ts';
 
 const SCHEMES: Readonly<Record<Protocol, string>> = { postgres: 'postgresql', mysql: 'mysql' };
 
-export interface GrantView {
-  readonly id: string;
-  readonly state: string;
-  readonly task: string;
-  readonly reason: string;
-  readonly identity: Grant['identity'];
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly requestedAt: string;
-  readonly expiresAt: string;
-  readonly endedAt?: string;
-  readonly endedBy?: string;
-  readonly endReason?: string;
-}
+export type GrantView = z.output<typeof grant>;
+export type GrantDetails = z.output<typeof grantWithHistory>;
+export type PreviewView = z.output<typeof preview>;
+export type SessionView = z.output<typeof session>;
 
-export function grantView({ grant, state, endedAt, endedBy, endReason }: ListedGrant): GrantView {
+const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
+
+export function grantView({ grant, state, flags, decided, awaits, ...end }: ListedGrant): GrantView {
+  const { identity } = grant;
   return {
     id: grant.id,
     state,
     task: grant.task,
     reason: grant.reason,
-    identity: grant.identity,
+    identity: { ...identity, groups: [...identity.groups], via: identity.via && [...identity.via] },
     connection: grant.connection,
     scopes: grant.scopes.map((scope) => scope.text),
-    requestedAt: new Date(grant.requestedAt).toISOString(),
-    expiresAt: new Date(grant.expiresAt).toISOString(),
-    ...(endedAt === undefined ? {} : { endedAt: new Date(endedAt).toISOString() }),
-    ...(endedBy === undefined ? {} : { endedBy }),
-    ...(endReason === undefined ? {} : { endReason }),
+    requestedAt: iso(grant.requestedAt),
+    expiresAt: iso(grant.expiresAt),
+    flags: [...flags],
+    awaits,
+    decided: decided && { ...decided, at: iso(decided.at) },
+    endedAt: end.endedAt === undefined ? undefined : iso(end.endedAt),
+    endedBy: end.endedBy,
+    endReason: end.endReason,
   };
+}
+
+export function grantDetails(listed: ListedGrant, history: readonly GrantHistoryEvent[]): GrantDetails {
+  const told = history.map(({ at, event, by, reason }) => ({ at: iso(at), event, by, reason }));
+  return { ...grantView(listed), history: told };
+}
+
+export function previewView({ scopes, ...whole }: Preview): PreviewView {
+  return {
+    ...whole,
+    scopes: scopes.map(({ maxTtlMs, ...scope }) => ({
+      ...scope,
+      maxTtlSeconds: maxTtlMs === null ? null : maxTtlMs / 1000,
+    })),
+  };
+}
+
+/** `full`: with the database's own address, which only who looks after databases is shown. */
+export function sessionView({ facts, ...session }: ListedSession, full: boolean): SessionView {
+  return {
+    ...session,
+    startedAt: iso(session.startedAt),
+    lastAt: iso(session.lastAt),
+    endedAt: session.endedAt === null ? null : iso(session.endedAt),
+    facts: facts && {
+      ...facts,
+      connection: full ? facts.connection : { name: facts.connection.name },
+      identity: { ...facts.identity, groups: [...facts.identity.groups] },
+      grant: {
+        ...facts.grant,
+        scopes: [...facts.grant.scopes],
+        requestedAt: iso(facts.grant.requestedAt),
+        expiresAt: iso(facts.grant.expiresAt),
+      },
+    },
+  };
+}
+
+/** A record for who may not see the database's address: it stands in the first one. */
+export function withoutAddress(record: object): object {
+  if (!('facts' in record)) return record;
+  const { facts, ...rest } = record as { facts: ListedSession['facts'] };
+  return { ...rest, facts: facts && { ...facts, connection: { name: facts.connection.name } } };
 }
 
 /**
  * The address a client takes as it is. TLS is always offered, so it is always asked for; a listener on every address is
  * named localhost, because nobody can dial 0.0.0.0.
  */
-export function dsn(
-  login: { readonly protocol: Protocol; readonly host: string; readonly port: number },
-  connection: string,
-  user: string,
-  password: string,
-): string {
+export function dsn(login: Login, connection: string, user: string, password: string): string {
   const everywhere = login.host === '0.0.0.0' || login.host === '::';
   const host = everywhere ? 'localhost' : login.host.includes(':') ? `[${login.host}]` : login.host;
   const query = login.protocol === 'postgres' ? '?sslmode=require' : '';

@@ -27,11 +27,21 @@ export interface ListOptions {
   readonly limit: number;
   /** A session's id: only those that started before it. */
   readonly before?: string | undefined;
+  /** Milliseconds since the epoch: only those that started then or later. */
+  readonly since?: number | undefined;
+  /** Only those that it accepts. */
+  readonly accept?: ((session: SessionSummary) => boolean) | undefined;
+}
+
+export interface SessionPage {
+  readonly sessions: SessionSummary[];
+  /** `before` of the next page, or null where this is the last. A page may hold fewer than its limit and not be the last. */
+  readonly next: string | null;
 }
 
 export interface Store {
   /** Newest first. A session whose head was changed is left out; `verifyRecords` names it. */
-  listSessions(options: ListOptions): SessionSummary[];
+  listSessions(options: ListOptions): SessionPage;
   showSession(id: string): SessionSummary | undefined;
   /**
    * The records of a session in the order they were made, each statement with its outcome. An outcome that came more than
@@ -43,6 +53,8 @@ export interface Store {
 
 /** How many records are held back for the outcome of the first of them. */
 const WINDOW = 1_000;
+/** How many heads are looked at for one page: tens of milliseconds, in which nothing else is served. */
+const LOOK = 2_000;
 
 /** Opens the store of the record in `dir` for reading. Throws SP_RECORD where there is none or it cannot be opened. */
 export function openStore(dir: string): Store {
@@ -58,16 +70,24 @@ export function openStore(dir: string): Store {
   }
 
   return {
-    listSessions({ limit, before }): SessionSummary[] {
+    listSessions({ limit, before, since = 0, accept = () => true }): SessionPage {
       layout.root.resetReadTxn();
-      const found: SessionSummary[] = [];
+      const sessions: SessionSummary[] = [];
+      let looked = 0;
+      let last: string | null = null;
       const range = { reverse: true, ...(before === undefined ? {} : { start: before, exclusiveStart: true }) };
       for (const { key: id, value } of layout.heads.getRange(range)) {
-        if (found.length >= limit) break;
+        // There is at least one more.
+        if (sessions.length >= limit || looked >= LOOK) return { sessions, next: last };
+        looked += 1;
+        last = id;
         const head = readHead(key, id, value);
-        if (head !== null) found.push(summary(head));
+        if (head === null) continue;
+        const session = summary(head);
+        if (session.startedAt < since) break;
+        if (accept(session)) sessions.push(session);
       }
-      return found;
+      return { sessions, next: null };
     },
     showSession(id): SessionSummary | undefined {
       layout.root.resetReadTxn();

@@ -4,35 +4,59 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDuration } from '../../src/config/units.ts';
-import { startControl } from '../../src/control/server.ts';
+import { proveCallers } from '../../src/control/callers.ts';
+import type { Limits } from '../../src/control/guard.ts';
+import { type ControlOptions, startControl } from '../../src/control/server.ts';
 import type { ExplainInput, Services } from '../../src/control/services.ts';
 import { ensureOperatorToken } from '../../src/control/token.ts';
+import { SallyportError } from '../../src/errors.ts';
+import type { AccessRule } from '../../src/grants/access.ts';
 import { openGrants } from '../../src/grants/grants.ts';
 import { parseScope, within } from '../../src/policy/scope.ts';
 import { openRecorder } from '../../src/record/recorder.ts';
 import { openStore } from '../../src/record/store.ts';
 import { createMetrics } from '../../src/telemetry.ts';
-import type { Grant, Session } from '../../src/types.ts';
+import type { Grant, Identity, Session } from '../../src/types.ts';
 
 export const SESSION = 'se_0000000001';
 const STARTED = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-export async function openStand() {
+export interface StandOptions {
+  /** What an identity provider would prove, by token; with none the operator token is what is taken. */
+  readonly identities?: Readonly<Record<string, Identity>>;
+  readonly limits?: Limits;
+  readonly mounts?: ControlOptions['mounts'];
+}
+
+/** The groups that have a role are called as the role is. */
+const ROLES = { operator: ['operator'], approver: ['approver'], auditor: ['auditor'] };
+
+const ACCESS: readonly AccessRule[] = [
+  {
+    groups: ['agents'],
+    connections: ['analytics'],
+    scopes: ['db:analytics:read'],
+    maxTtlMs: 1_800_000,
+    approval: 'auto',
+  },
+  {
+    groups: ['agents'],
+    connections: ['analytics'],
+    scopes: ['db:analytics.public:ddl'],
+    maxTtlMs: 600_000,
+    approval: 'required',
+    approvers: { groups: ['dba'] },
+  },
+];
+
+export async function openStand({ identities, limits, mounts }: StandOptions = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'sallyport-control-'));
   const token = ensureOperatorToken(dataDir);
   const grants = openGrants({
     dir: join(dataDir, 'grants'),
     now: Date.now,
     monotonic: () => performance.now(),
-    access: () => [
-      {
-        groups: ['agents'],
-        connections: ['analytics'],
-        scopes: ['db:analytics:read'],
-        maxTtlMs: 1_800_000,
-        approval: 'auto',
-      },
-    ],
+    access: () => ACCESS,
     connections: () => ['analytics'],
     scopes: { parse: parseScope, within },
     makeVerifiers: () => ({}),
@@ -44,8 +68,14 @@ export async function openStand() {
   const recordDir = join(dataDir, 'record');
   const recorder = await openRecorder({ dir: recordDir, durability: 'process', resultBytes: 65_536, log });
   const metrics = createMetrics();
-  const state: { ready: { ok: boolean; reason?: string }; failures: unknown[]; explained: ExplainInput[] } = {
+  const state: {
+    ready: { ok: boolean; reason?: string };
+    failures: unknown[];
+    logged: Record<string, unknown>[];
+    explained: ExplainInput[];
+  } = {
     ready: { ok: true },
+    logged: [],
     failures: [],
     explained: [],
   };
@@ -60,11 +90,28 @@ export async function openStand() {
     }
   }
   const services: Services = {
+    prove: proveCallers({
+      operatorToken: token,
+      identities: {
+        configured: identities !== undefined,
+        async prove(given) {
+          const found = identities?.[given];
+          if (found !== undefined) return found;
+          throw new SallyportError('SP_UNAUTHORIZED', 'the token is not one of ours');
+        },
+      },
+      roles: () => ROLES,
+    }),
+    issuers: () =>
+      identities === undefined ? [] : [{ issuer: 'https://login.test', clientId: 'cli', audience: 'sallyport' }],
+    connections: () => ['analytics'],
+    access: () => ACCESS,
+    parseScope,
     grants,
     sessions: {
-      list: (page) => reading((store) => store.listSessions(page)),
+      page: (page) => reading((store) => store.listSessions(page)),
       show: (id) => reading((store) => store.showSession(id)),
-      records: (id) => reading((store) => (store.showSession(id) === undefined ? undefined : [...store.records(id)])),
+      records: (id) => reading((store) => [...store.records(id)]),
     },
     explain: (input) => {
       state.explained.push(input);
@@ -77,7 +124,16 @@ export async function openStand() {
     parseDuration,
   };
   const control = await startControl(
-    { token, services, maxStatementBytes: 65_536, onFailure: (error) => state.failures.push(error) },
+    {
+      services,
+      maxStatementBytes: 65_536,
+      log: {
+        info: (fields, message) => state.logged.push({ ...fields, message }),
+        error: (fields: { err?: unknown }) => state.failures.push(fields.err),
+      },
+      ...(limits && { limits }),
+      ...(mounts && { mounts }),
+    },
     { host: '127.0.0.1', port: 0 },
   );
 
@@ -86,6 +142,7 @@ export async function openStand() {
     token,
     state,
     metrics,
+    grants,
     port: control.port,
     url: `http://127.0.0.1:${control.port}`,
     /** A session of three statements: a masked result, a prepared one, a refusal. */

@@ -59,7 +59,7 @@ test('sessions are listed newest first and paged', async (t) => {
   recorder.commit();
   await recorder.settled();
   const store = openStore(dir);
-  const ids = (before?: string) => store.listSessions({ limit: 2, before }).map((session) => session.id);
+  const ids = (before?: string) => store.listSessions({ limit: 2, before }).sessions.map((session) => session.id);
   assert.deepEqual(ids(), ['se_5', 'se_4']);
   assert.deepEqual(ids('se_4'), ['se_3', 'se_2']);
   assert.deepEqual(ids('se_2'), ['se_1']);
