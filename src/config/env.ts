@@ -1,8 +1,8 @@
 // The environment, read once: every SALLYPORT_* name, its default and its effect stand in one table, from which the frozen
 // Env, the mistakes and the check of docs/configuration.md are made.
 
-import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { availableParallelism, homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { SallyportError } from '../errors.ts';
 import { formatMistake, type Mistake, suggestion } from './mistakes.ts';
 import { parseAddress, parseDuration, parseSize } from './units.ts';
@@ -103,6 +103,12 @@ const ROWS = {
     word(['auto', 'json', 'pretty']),
     'auto: pretty where standard output is a terminal, else JSON lines',
   ),
+  token: row(
+    'SALLYPORT_TOKEN',
+    undefined,
+    { expects: 'a token', parse: (text: string): string => text },
+    'read by the command line alone: the token for its calls, in place of the one that `sallyport login` keeps',
+  ),
 };
 
 type Rows = typeof ROWS;
@@ -144,6 +150,12 @@ export function readEnv(source: NodeJS.ProcessEnv = process.env): { env: Env; mi
     mistakes.push({ path: missing, message: 'the certificate and its key are set together or not at all' });
   }
   return { env: Object.freeze(env) as Env, mistakes };
+}
+
+/** Where a user's programs keep what is theirs, by the XDG Base Directory Specification. */
+export function configHome(source: NodeJS.ProcessEnv = process.env): string {
+  const named = source.XDG_CONFIG_HOME;
+  return named !== undefined && isAbsolute(named) ? named : join(homedir(), '.config');
 }
 
 /** The environment without a mistake. Throws SP_ENV that names all of them. */
