@@ -1,8 +1,14 @@
-// Access rules: who may be granted what. A refusal names the most specific mistake, so that the next request can be right.
+// Access rules: who may be granted what, when, how long and how often, and where a person has to approve it. A refusal names
+// the most specific mistake, so that the next request can be right.
 
-import { nearest, SallyportError } from '../errors.ts';
-import type { Identity, Scope, Verb } from '../types.ts';
-import type { Hours } from './hours.ts';
+import { nearest } from '../errors.ts';
+import type { Grant, Identity, Scope, Verb } from '../types.ts';
+import { type Hours, hoursText, instantText, isOpen, opensNext } from './hours.ts';
+import { duration, type GrantRequest, mistakeIn } from './request.ts';
+import { allowedBy, nearestScope, type ScopeRules, scopeOf } from './scopes.ts';
+
+export type { GrantRequest } from './request.ts';
+export type { ScopeRules } from './scopes.ts';
 
 /** As the config has it: `"*"` in `groups` and `connections` matches any; `scopes` as they are written. */
 export interface AccessRule {
@@ -22,42 +28,78 @@ export interface AccessRule {
   readonly maxConsecutive?: number | undefined;
 }
 
-export interface GrantRequest {
-  readonly identity: Identity;
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly ttlMs: number;
-  readonly task: string;
-  readonly reason: string;
-  /** Who asked, for the history, where it was not the identity itself. */
-  readonly by?: string | undefined;
+/** What a request is held against. */
+export interface Situation {
+  readonly rules: readonly AccessRule[];
+  readonly connections: readonly string[];
+  readonly scopes: ScopeRules;
+  /** Milliseconds since the epoch, or null: the hours were asked before. */
+  readonly now: number | null;
+  /** The identity's active grants and waiting requests. */
+  readonly open: readonly Grant[];
+  /** How often the same was asked for before without a new reason. */
+  readonly renewals: (scopes: readonly Scope[]) => number;
 }
 
-/** What scopes mean. */
-export interface ScopeRules {
-  /** Throws a `SallyportError` that names the mistake. */
-  parse(text: string): Scope;
-  /** Whether everything that `requested` covers is covered by `allowed`. */
-  within(requested: Scope, allowed: Scope): boolean;
+export interface Refusal {
+  readonly ok: false;
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
-export type Authorization =
-  | { readonly ok: true; readonly scopes: readonly Scope[] }
-  | { readonly ok: false; readonly message: string; readonly hint?: string | undefined };
+export type Authorization = Permission | Refusal;
 
-const MAX_TASK_LENGTH = 100;
-const MAX_REASON_LENGTH = 2000;
-const MAX_SCOPES = 64;
-// Control and reordering characters would let a task or a reason show a person something else than it says.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+export interface Permission {
+  readonly ok: true;
+  readonly scopes: readonly Scope[];
+  readonly renewals: number;
+  /** Why a person has to approve it, in one sentence; null: it is granted at once. */
+  readonly approval: string | null;
+  /** The groups of those who may: one is needed of each list. Without a list, only callers with the role may. */
+  readonly approvers: readonly (readonly string[])[];
+}
 
-/** Whether the request may be granted; the scopes parsed where it may. */
-export function authorize(
-  request: GrantRequest,
-  rules: readonly AccessRule[],
-  connections: readonly string[],
-  scopeRules: ScopeRules,
-): Authorization {
+/** What the rules say of one verb of one scope. */
+export type Answer =
+  | {
+      readonly ok: true;
+      readonly maxTtlMs: number;
+      readonly approval: string | null;
+      readonly approvers: readonly string[];
+    }
+  | { readonly ok: false; readonly maxTtlMs: number | null; readonly message: string; readonly nearest: string | null };
+
+/** Whether the request may be granted, and whether at once. */
+export function authorize(request: GrantRequest, situation: Situation): Authorization {
+  const rules = rulesFor(request, situation);
+  if ('ok' in rules) return rules;
+  const scopes: Scope[] = [];
+  for (const text of request.scopes) {
+    const scope = scopeOf(text, request.connection, situation.scopes);
+    if ('message' in scope) return { ok: false, ...scope };
+    scopes.push(scope);
+  }
+  const renewals = situation.renewals(scopes);
+  let approval: string | null = null;
+  const approvers: (readonly string[])[] = [];
+  for (const scope of scopes) {
+    for (const verb of scope.verbs) {
+      const answer = answerTo(scope, verb, request, rules, renewals, situation);
+      if (!answer.ok) return refused(answer.message);
+      if (answer.approval === null) continue;
+      approval ??= answer.approval;
+      approvers.push(answer.approvers);
+    }
+  }
+  return { ok: true, scopes, renewals, approval, approvers };
+}
+
+export function refused(message: string, hint?: string): Refusal {
+  return { ok: false, message, hint };
+}
+
+/** The rules for the identity's groups and the connection, or why there are none. */
+export function rulesFor(request: GrantRequest, { rules, connections }: Situation): readonly AccessRule[] | Refusal {
   const mistake = mistakeIn(request);
   if (mistake !== null) return refused(mistake);
   const { connection, identity } = request;
@@ -65,114 +107,96 @@ export function authorize(
     const near = nearest(connection, connections);
     return refused(`there is no connection "${connection}"`, near === null ? undefined : `Did you mean "${near}"?`);
   }
-  const scopes: Scope[] = [];
-  for (const text of request.scopes) {
-    const scope = parsed(text, scopeRules);
-    if (scope instanceof SallyportError) return refused(scope.message, scope.hint);
-    if (scope.connection !== connection && scope.connection !== '*') {
-      return refused(`scope ${text} is of connection "${scope.connection}", but the grant is for "${connection}"`);
-    }
-    scopes.push(scope);
-  }
   const inGroup = rules.filter(({ groups }) => groups.some((name) => name === '*' || identity.groups.includes(name)));
   if (inGroup.length === 0 && identity.groups.length === 0) {
     return refused(
       `${identity.subject} is in no group, and access is given to groups`,
-      'Pass --group with one of them.',
+      identity.issuer === 'operator'
+        ? 'Pass --group with one of them.'
+        : 'Groups are read from the token: groupsClaim of the issuer says where.',
     );
   }
   if (inGroup.length === 0) return refused(`no access rule is for ${groupsOf(identity)}`);
-  const forConnection = inGroup.filter((rule) => rule.connections.some((name) => name === '*' || name === connection));
-  if (forConnection.length === 0) {
-    return refused(`no access rule lets ${groupsOf(identity)} have grants on "${connection}"`);
-  }
-  for (const scope of scopes) {
-    for (const verb of scope.verbs) {
-      const message = refusalOf(scope, verb, request, forConnection, scopeRules);
-      if (message !== null) return refused(message);
-    }
-  }
-  return { ok: true, scopes };
+  const found = inGroup.filter((rule) => covers(rule, connection));
+  return found.length > 0 ? found : refused(`no access rule lets ${groupsOf(identity)} have grants on "${connection}"`);
 }
 
-function refused(message: string, hint?: string): Authorization {
-  return { ok: false, message, hint };
-}
-
-/** What is wrong with the request itself, whoever asks. */
-function mistakeIn({ scopes, ttlMs, task, reason }: GrantRequest): string | null {
-  if (task.trim() === '') return 'the task is missing: a grant is for one task';
-  if (task.length > MAX_TASK_LENGTH) return `the task's name is longer than ${MAX_TASK_LENGTH} characters`;
-  if (reason.trim() === '') return 'the reason is missing: it is what a person reads later';
-  if (reason.length > MAX_REASON_LENGTH) return `the reason is longer than ${MAX_REASON_LENGTH} characters`;
-  if (UNSEEN.test(task)) return 'the task has a character that cannot be seen';
-  if (UNSEEN.test(reason.replaceAll('\n', ' '))) return 'the reason has a character that cannot be seen';
-  if (!Number.isSafeInteger(ttlMs) || ttlMs <= 0) return 'the ttl is not a time from now';
-  if (scopes.length === 0) return 'no scope is asked for';
-  if (scopes.length > MAX_SCOPES) return `more than ${MAX_SCOPES} scopes are asked for`;
-  return null;
-}
-
-/** Why one verb of one scope cannot be granted, or null. Different verbs may be allowed by different rules. */
-function refusalOf(
+/** What the rules say of one verb of one scope. Different verbs may be allowed by different rules. */
+export function answerTo(
   scope: Scope,
   verb: Verb,
   request: GrantRequest,
   rules: readonly AccessRule[],
-  scopeRules: ScopeRules,
-): string | null {
+  renewals: number,
+  { scopes, now, open }: Situation,
+): Answer {
   // `*` as the connection means the grant's own, which is the only one that a grant reaches.
   const requested: Scope = { ...scope, connection: request.connection, verbs: new Set([verb]) };
-  const allowing = rules.filter((rule) =>
-    rule.scopes.some((text) => {
-      const allowed = parsed(text, scopeRules);
-      return !(allowed instanceof SallyportError) && scopeRules.within(requested, allowed);
-    }),
-  );
+  const allowing = rules.filter((rule) => allowedBy(rule, scopes).some((allowed) => scopes.within(requested, allowed)));
   const who = groupsOf(request.identity);
   if (allowing.length === 0) {
-    const known = rules.flatMap((rule) => rule.scopes).filter((text) => isOf(text, request.connection, scopeRules));
-    const near = nearest(scope.text, known) ?? known[0];
-    return `scope ${scope.text} is not among those that ${who} may request; nearest: ${near ?? 'none'}`;
+    const near = nearestScope(scope, requested, rules, scopes);
+    const message = `scope ${scope.text} is not among those that ${who} may request; nearest: ${near ?? 'none'}`;
+    return { ok: false, maxTtlMs: null, message, nearest: near };
   }
+  const maxTtlMs = Math.max(...allowing.map((rule) => rule.maxTtlMs));
+  const no = (message: string): Answer => ({ ok: false, maxTtlMs, message, nearest: null });
+
   const longEnough = allowing.filter((rule) => request.ttlMs <= rule.maxTtlMs);
   if (longEnough.length === 0) {
-    const most = Math.max(...allowing.map((rule) => rule.maxTtlMs));
-    return `a ttl of ${duration(request.ttlMs)} is over the ${duration(most)} that ${who} may have for ${scope.text}`;
+    const most = duration(maxTtlMs);
+    return no(`a ttl of ${duration(request.ttlMs)} is over the ${most} that ${who} may have for ${scope.text}`);
   }
-  if (longEnough.some((rule) => rule.approval === 'auto')) return null;
-  return `a person has to approve grants of ${scope.text} to ${who}, which is not possible yet`;
+  const opened = longEnough.filter(({ hours }) => hours === undefined || now === null || isOpen(hours, now));
+  if (opened.length === 0) return no(closed(scope, who, longEnough, now ?? 0));
+
+  const roomy = opened.filter((rule) => rule.maxActive === undefined || taken(rule, open).length < rule.maxActive);
+  if (roomy.length === 0) return no(noRoom(request.identity, who, opened, open));
+
+  const free = roomy.filter((rule) => rule.approval === 'auto' && renewals < (rule.maxConsecutive ?? Infinity));
+  if (free.length > 0) return { ok: true, maxTtlMs, approval: null, approvers: [] };
+  const approvers = roomy.flatMap((rule) => rule.approvers?.groups ?? []);
+  return { ok: true, maxTtlMs, approval: whyApproval(scope, who, roomy, renewals), approvers };
 }
 
-function isOf(text: string, connection: string, scopeRules: ScopeRules): boolean {
-  const scope = parsed(text, scopeRules);
-  return !(scope instanceof SallyportError) && (scope.connection === '*' || scope.connection === connection);
+function whyApproval({ text }: Scope, who: string, rules: readonly AccessRule[], renewals: number): string {
+  const most = Math.max(...rules.filter(({ approval }) => approval === 'auto').map((rule) => rule.maxConsecutive ?? 0));
+  if (most < 0) return `a person has to approve grants of ${text} to ${who}`;
+  return `${text} was granted ${renewals} times in a row without a new reason, and after ${most} a person has to approve it`;
 }
 
-function parsed(text: string, { parse }: ScopeRules): Scope | SallyportError {
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof SallyportError) return error;
-    throw error;
-  }
+function closed({ text }: Scope, who: string, rules: readonly AccessRule[], now: number): string {
+  const times = rules.flatMap(({ hours }) => hours ?? []);
+  const when = times.map(hoursText).join(', and ');
+  const [next] = times
+    .flatMap(({ timeZone, ...hours }) => {
+      const at = opensNext({ ...hours, timeZone }, now);
+      return at === null ? [] : [{ at, timeZone }];
+    })
+    .sort((a, b) => a.at - b.at);
+  const from = next === undefined ? '' : `; next from ${instantText(next.timeZone, next.at)}`;
+  return `grants of ${text} may be asked for by ${who} ${when}${from}`;
+}
+
+function noRoom({ subject }: Identity, who: string, rules: readonly AccessRule[], open: readonly Grant[]): string {
+  const [rule] = [...rules].sort((a, b) => (b.maxActive ?? 0) - (a.maxActive ?? 0));
+  const held = rule === undefined ? [] : taken(rule, open);
+  const most = rule?.maxActive ?? 0;
+  return (
+    `${who} may have ${most} ${most === 1 ? 'grant' : 'grants'} at a time, requests that wait included, and ${subject} ` +
+    `has ${held.length}: complete one that is done, such as ${held[0]?.id ?? 'none'}`
+  );
+}
+
+function taken(rule: AccessRule, open: readonly Grant[]): readonly Grant[] {
+  return open.filter(({ connection }) => covers(rule, connection));
+}
+
+function covers({ connections }: AccessRule, connection: string): boolean {
+  return connections.some((name) => name === '*' || name === connection);
 }
 
 function groupsOf({ groups, subject }: Identity): string {
   if (groups.length === 0) return subject;
   return `${groups.length === 1 ? 'group' : 'groups'} ${groups.join(', ')}`;
-}
-
-/** `90s` or `1h30m`: hours, minutes and seconds, milliseconds where there is nothing else to say it exactly. */
-function duration(ms: number): string {
-  if (ms % 1000 !== 0) return `${ms}ms`;
-  const parts = [
-    [Math.floor(ms / 3_600_000), 'h'],
-    [Math.floor(ms / 60_000) % 60, 'm'],
-    [Math.floor(ms / 1000) % 60, 's'],
-  ] as const;
-  return parts
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join('');
 }

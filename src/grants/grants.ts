@@ -1,245 +1,219 @@
-// The life of grants: asked for, held to their deadline, ended; what is live is known in memory, what happened is in the store.
-//
-// A deadline is kept on two clocks and the earlier one wins: the wall clock may be set back, the monotonic one stands
-// still while the machine sleeps. Ending takes effect in memory first, so that a disk that fails cannot keep a grant alive.
+// The life of grants: asked for, approved where a person has to, held to their deadline, ended.
 
 import { randomBytes } from 'node:crypto';
 import { SallyportError } from '../errors.ts';
-import type { Grant, GrantState } from '../types.ts';
-import { authorize, type ScopeRules } from './access.ts';
-import type { EndListener, GrantsOptions, GrantsService, ListedGrant } from './service.ts';
-import { type GrantEvent, openStore, type StoredGrant } from './store.ts';
+import type { Caller, GrantState } from '../types.ts';
+import { type Authorization, authorize, type GrantRequest, type Permission, type Situation } from './access.ts';
+import { nameOf, objectionTo, whoMay } from './approvers.ts';
+import { LAPSE_MS, Ledger } from './ledger.ts';
+import { after, type EndEvent, history, type Life, listed, NOBODY } from './life.ts';
+import { pageOf } from './list.ts';
+import type { Entry } from './open.ts';
+import { previewOf } from './preview.ts';
+import { FLAGGED_FROM } from './renewals.ts';
+import type { GrantsOptions, GrantsService, ListedGrant } from './service.ts';
+import { type GrantEvent, openStore } from './store.ts';
 
-interface Live {
-  readonly grant: Grant;
-  readonly verifiers: unknown;
-  /** On the monotonic clock. */
-  readonly deadline: number;
-}
-
-type EndEvent = GrantEvent & { readonly event: Exclude<GrantState, 'active'> };
-
-interface Past {
-  readonly grant: Grant;
-  readonly verifiers: unknown;
-  readonly end: EndEvent;
-}
-
-/** How long a jump of the wall clock can go unseen by a session that is in the middle of a statement. */
-const LONGEST_WAIT_MS = 1000;
-/** Each live grant is looked at whenever the next deadline is sought. */
-const MAX_LIVE = 10_000;
-const LIST_LIMIT = 1000;
-const ID = /^gr_[a-z2-7]{16}$/;
+const MAX_OPEN = 10_000;
+/** Requests of one identity that wait: a person is to read them. */
+const MAX_WAITING = 10;
 
 /** Opens the grants in `options.dir`; those whose deadline has passed meanwhile are ended. Throws `SP_RECORD`. */
 export function openGrants(options: GrantsOptions, store = openStore(options.dir)): GrantsService {
-  const { now, monotonic, scopes, onError, schedule = afterwards } = options;
-  const live = new Map<string, Live>();
-  /** Ends that are in force but could not be written. */
-  const unwritten = new Map<string, EndEvent>();
-  const listeners = new Set<EndListener>();
-  let cancelTimer: () => void = () => {};
+  const { now, scopes } = options;
+  const ledger = new Ledger(options, store);
+  const { open, watch } = ledger;
 
-  /** Milliseconds until the earlier of the two deadlines; 0 or less where it has passed. */
-  const remaining = ({ grant, deadline }: Live) => Math.min(grant.expiresAt - now(), deadline - monotonic());
-
-  const stateOf = (entry: Live): GrantState => (remaining(entry) > 0 ? 'active' : 'expired');
-
-  function restore(): void {
-    // The clock may have been set back while nobody was here: time is at least that of the last event.
-    let latest = now();
-    const open = new Map<string, GrantEvent>();
-    for (const event of store.all()) {
-      latest = Math.max(latest, event.at);
-      if (event.event === 'requested') open.set(event.grantId, event);
-      else open.delete(event.grantId);
-    }
-    for (const event of open.values()) {
-      const grant = grantOf(event, scopes);
-      live.set(grant.id, { grant, verifiers: event.verifiers, deadline: monotonic() + grant.expiresAt - latest });
-    }
-    settle();
+  function situationOf(request: GrantRequest): Situation {
+    return {
+      rules: options.access(),
+      connections: options.connections(),
+      scopes,
+      now: now(),
+      open: open.of(request.identity).map(({ life }) => life.grant),
+      renewals: (asked) => watch.renewals(request, asked, now()),
+    };
   }
 
-  /** Ends what is over its deadline, writes what could not be written, and waits for the next. */
-  function settle(): void {
-    for (const entry of [...live.values()]) {
-      // A listener may have ended others meanwhile.
-      if (remaining(entry) > 0 || !live.has(entry.grant.id)) continue;
-      // The clock that said so may be ahead of the other, or the timer late.
-      const at = Math.min(now(), entry.grant.expiresAt);
-      const reason = 'the deadline has passed';
-      try {
-        end({ grantId: entry.grant.id, at, event: 'expired', by: 'sallyport', reason });
-      } catch (error) {
-        onError(error);
-      }
-    }
-    rewrite();
-    wait();
+  function permitted(request: GrantRequest): Permission {
+    const answer = authorize(request, situationOf(request));
+    if (!answer.ok) throw refusal(answer.message, answer.hint);
+    if (open.size >= MAX_OPEN) throw new SallyportError('SP_LIMIT', `${MAX_OPEN} grants are open already`);
+    const waiting = open.of(request.identity).filter(({ life }) => life.state === 'requested').length;
+    if (answer.approval === null || waiting < MAX_WAITING) return answer;
+    const message = `${MAX_WAITING} requests of ${request.identity.subject} wait for a person already`;
+    throw new SallyportError('SP_LIMIT', message, { hint: 'Withdraw one that is not needed: complete it.' });
   }
 
-  function rewrite(): void {
-    for (const event of [...unwritten.values()]) {
-      try {
-        store.append(event);
-      } catch {
-        // It was told of when it happened first.
-        return;
-      }
-      unwritten.delete(event.grantId);
-    }
+  /** What the rules say now of what waits or waited; the hours were those of the request. */
+  function askAgain({ grant, ttlMs, renewals }: Life): Authorization {
+    const request = { ...grant, scopes: grant.scopes.map(({ text }) => text), ttlMs };
+    const situation = situationOf(request);
+    const others = situation.open.filter(({ id }) => id !== grant.id);
+    return authorize(request, { ...situation, now: null, open: others, renewals: () => renewals });
   }
 
-  function wait(): void {
-    cancelTimer();
-    let next = Number.POSITIVE_INFINITY;
-    for (const entry of live.values()) next = Math.min(next, remaining(entry));
-    if (live.size + unwritten.size === 0) return;
-    cancelTimer = schedule(settle, Math.min(Math.max(Math.ceil(next), 0), LONGEST_WAIT_MS));
+  /** What the rules no longer have, anybody who approves anything may find out. */
+  function approversOf(answer: Authorization): readonly (readonly string[])[] {
+    return answer.ok ? answer.approvers : [options.access().flatMap(({ approvers }) => approvers?.groups ?? [])];
   }
 
-  function end(event: EndEvent): void {
-    live.delete(event.grantId);
-    unwritten.set(event.grantId, event);
-    try {
-      store.append(event);
-      unwritten.delete(event.grantId);
-    } finally {
-      for (const listener of listeners) tell(listener, event);
-    }
+  function listedOf(life: Life): ListedGrant {
+    if (life.state !== 'requested') return listed(life);
+    const until = new Date(life.grant.expiresAt).toISOString();
+    return { ...listed(life), awaits: `${life.waits}; ${whoMay(approversOf(askAgain(life)))} may until ${until}` };
   }
 
-  function tell(listener: EndListener, { grantId, event, reason }: EndEvent): void {
-    try {
-      listener(grantId, event, reason);
-    } catch (error) {
-      onError(error);
-    }
+  function openEntry(id: string): Entry {
+    ledger.settle();
+    const entry = open.get(id);
+    if (entry !== undefined) return entry;
+    const { state, end } = ledger.life(id);
+    throw new SallyportError('SP_GRANT_OVER', `grant ${id} is ${state} already: ${end?.reason}`);
   }
 
-  function past(id: string): Past | undefined {
-    const [first, ...rest] = ID.test(id) ? store.events(id) : [];
-    if (first === undefined) return undefined;
-    const end = unwritten.get(id) ?? rest.find(isEnd);
-    if (end === undefined) throw new SallyportError('SP_RECORD', `the store has no end of grant ${id}`);
-    return { grant: grantOf(first, scopes), verifiers: first.verifiers, end };
+  /** What waits, and what the rules say of it, for a caller who may decide over it. */
+  function toDecide(id: string, by: Caller): { entry: Entry; answer: Authorization } {
+    const entry = openEntry(id);
+    const answer = askAgain(entry.life);
+    const objection = objectionTo(by, entry.life.grant, approversOf(answer));
+    if (objection !== null) throw new SallyportError('SP_FORBIDDEN', objection);
+    const { state, decided } = entry.life;
+    if (state === 'requested') return { entry, answer };
+    const how = decided === undefined ? 'no approval was needed' : `approved by ${decided.by}`;
+    throw new SallyportError('SP_GRANT_DECIDED', `grant ${id} is active already: ${how}`);
   }
 
-  function listed(id: string): ListedGrant {
-    const entry = live.get(id);
-    if (entry !== undefined) return { grant: entry.grant, state: 'active' };
-    const found = past(id);
-    if (found === undefined) throw new SallyportError('SP_GRANT_UNKNOWN', `there is no grant ${id}`);
-    const { grant, end } = found;
-    return { grant, state: end.event, endedAt: end.at, endedBy: end.by, endReason: end.reason };
+  function endNow({ life }: Entry, event: EndEvent['event'], by: string, reason: string): ListedGrant {
+    const over = ledger.event(life.grant.id, event, by, reason);
+    ledger.end([over]);
+    return listed(after(life, over));
   }
 
-  function endNow(id: string, event: 'completed' | 'revoked', by: string, reason: string): ListedGrant {
-    settle();
-    const found = listed(id);
-    if (found.state !== 'active') {
-      throw new SallyportError('SP_GRANT_OVER', `grant ${id} is ${found.state} already: ${found.endReason}`);
-    }
-    end({ grantId: id, at: now(), event, by, reason });
-    wait();
-    return listed(id);
+  function stateOf(id: string, life: Life): GrantState {
+    const entry = open.get(id);
+    if (entry === undefined || open.remaining(entry) > 0) return life.state;
+    return life.state === 'active' ? 'expired' : 'refused';
   }
 
-  restore();
   return {
     async request(request) {
-      const answer = authorize(request, options.access(), options.connections(), scopes);
-      if (!answer.ok) {
-        throw new SallyportError(
-          'SP_GRANT_REFUSED',
-          answer.message,
-          answer.hint === undefined ? {} : { hint: answer.hint },
-        );
-      }
-      if (live.size >= MAX_LIVE) throw new SallyportError('SP_LIMIT', `${MAX_LIVE} grants are live already`);
+      ledger.settle();
+      permitted(request);
       const secret = randomBytes(32).toString('base64url');
       const verifiers = await options.makeVerifiers(secret);
+      // Others may have been granted, and the config may have changed, meanwhile.
+      const { approval, renewals, scopes: asked } = permitted(request);
       const { identity, connection, task, reason, ttlMs } = request;
-      const requestedAt = now();
-      const expiresAt = requestedAt + ttlMs;
-      const id = newId();
-      const grant: Grant = { id, task, reason, identity, connection, scopes: answer.scopes, requestedAt, expiresAt };
-      const stored: StoredGrant = { ...grant, scopes: grant.scopes.map((scope) => scope.text) };
-      const by = identity.subject;
-      store.append({ grantId: id, at: requestedAt, event: 'requested', by, reason, grant: stored, verifiers });
-      live.set(id, { grant, verifiers, deadline: monotonic() + ttlMs });
-      wait();
-      return { grant, secret };
+      const event = ledger.event(newId(), 'requested', request.by ?? nameOf(identity), reason);
+      const lastsMs = approval === null ? ttlMs : LAPSE_MS;
+      const times = { requestedAt: event.at, expiresAt: event.at + lastsMs };
+      const texts = asked.map(({ text }) => text);
+      const grant = { id: event.grantId, task, reason, identity, connection, scopes: texts, ...times };
+      const waits = approval === null ? {} : { waits: approval };
+      const life = ledger.begin({ ...event, grant, verifiers, ttlMs, renewals, ...waits }, lastsMs);
+      if (renewals >= FLAGGED_FROM) options.onRenewal?.(life.grant, renewals);
+      const state = approval === null ? 'active' : 'requested';
+      return { grant: life.grant, state, secret, message: listedOf(life).awaits ?? null };
     },
 
-    list(limit = LIST_LIMIT) {
-      settle();
-      return store.newest(limit).map(listed);
+    preview: (request) => previewOf(request, situationOf(request)),
+
+    approve(id, by, reason = '') {
+      const { entry, answer } = toDecide(id, by);
+      if (!answer.ok) {
+        const why = `the access rules no longer allow it: ${answer.message}`;
+        endNow(entry, 'refused', NOBODY, why);
+        throw refusal(`grant ${id} is refused, because ${why}`);
+      }
+      const event = ledger.event(id, 'approved', nameOf(by.identity), reason);
+      const approved: GrantEvent = { ...event, expiresAt: event.at + entry.life.ttlMs };
+      return listed(ledger.activate(entry, approved));
+    },
+    refuse: (id, by, reason) => endNow(toDecide(id, by).entry, 'refused', nameOf(by.identity), reason),
+
+    mayApprove(id, caller) {
+      const entry = open.get(id);
+      if (entry?.life.state !== 'requested' || open.remaining(entry) <= 0) return false;
+      return objectionTo(caller, entry.life.grant, approversOf(askAgain(entry.life))) === null;
+    },
+
+    list(filter = {}) {
+      ledger.settle();
+      return pageOf(filter, ledger).map(listedOf);
     },
 
     show(id) {
-      settle();
-      return listed(id);
+      ledger.settle();
+      return listedOf(ledger.life(id));
     },
 
-    complete: (id, by) => endNow(id, 'completed', by, 'the task is done'),
-    revoke: (id, by, reason) => endNow(id, 'revoked', by, reason),
+    history(id) {
+      ledger.settle();
+      ledger.life(id);
+      return ledger.events(id).map(history);
+    },
+
+    complete(id, by) {
+      const entry = openEntry(id);
+      const reason = entry.life.state === 'active' ? 'the task is done' : 'withdrawn before anybody decided';
+      return endNow(entry, 'completed', by, reason);
+    },
+    revoke: (id, by, reason) => endNow(openEntry(id), 'revoked', by, reason),
+
+    revokeAll({ subject }, by, reason) {
+      ledger.settle();
+      const meant = [...open.values()].filter(
+        ({ life }) => subject === undefined || life.grant.identity.subject === subject,
+      );
+      const ends = meant.map(({ life }) => ({ life, event: ledger.event(life.grant.id, 'revoked', by, reason) }));
+      ledger.end(ends.map(({ event }) => event));
+      return ends.map(({ life, event }) => listed(after(life, event)));
+    },
 
     login(id) {
-      const entry = live.get(id);
-      if (entry !== undefined) return { grant: entry.grant, verifiers: entry.verifiers, state: stateOf(entry) };
-      const found = past(id);
-      return found && { grant: found.grant, verifiers: found.verifiers, state: found.end.event };
+      const life = ledger.find(id);
+      return life && { grant: life.grant, verifiers: life.verifiers, state: stateOf(id, life) };
+    },
+
+    live(identity) {
+      const active = open.of(identity).filter((entry) => entry.life.state === 'active' && open.remaining(entry) > 0);
+      return active.map(({ life }) => life.grant);
     },
 
     state(id) {
-      const entry = live.get(id);
-      return entry === undefined ? past(id)?.end.event : stateOf(entry);
+      const life = ledger.find(id);
+      return life && stateOf(id, life);
     },
 
     isLive(id) {
-      const entry = live.get(id);
-      if (entry === undefined) return false;
-      if (remaining(entry) > 0) return true;
+      const entry = open.get(id);
+      if (entry?.life.state !== 'active') return false;
+      if (open.remaining(entry) > 0) return true;
       // Sessions are ended from a turn of their own, not from inside the statement that asks.
-      wait();
+      ledger.settleSoon();
       return false;
     },
 
-    onEnd(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    remaining(id) {
+      const entry = open.get(id);
+      return entry?.life.state === 'active' ? Math.max(0, open.remaining(entry)) : 0;
     },
 
-    close() {
-      cancelTimer();
-      listeners.clear();
-      live.clear();
-      return store.close();
-    },
+    onEnd: (listener) =>
+      ledger.onChange((id, state, reason) => {
+        if (state !== 'requested' && state !== 'active') listener(id, state, reason);
+      }),
+    onChange: (listener) => ledger.onChange(listener),
+    close: () => ledger.close(),
   };
 }
 
-function isEnd(event: GrantEvent): event is EndEvent {
-  return event.event !== 'requested';
-}
-
-function grantOf(event: GrantEvent, scopes: ScopeRules): Grant {
-  const { grant } = event;
-  if (grant === undefined)
-    throw new SallyportError('SP_RECORD', `the store has an end but no beginning of ${event.grantId}`);
-  return { ...grant, scopes: grant.scopes.map((text) => scopes.parse(text)) };
+function refusal(message: string, hint?: string): SallyportError {
+  return new SallyportError('SP_GRANT_REFUSED', message, hint === undefined ? {} : { hint });
 }
 
 function newId(): string {
   const letters = 'abcdefghijklmnopqrstuvwxyz234567';
   return `gr_${Array.from(randomBytes(16), (byte) => letters[byte & 31]).join('')}`;
-}
-
-function afterwards(callback: () => void, ms: number): () => void {
-  const timer = setTimeout(callback, ms);
-  timer.unref();
-  return () => clearTimeout(timer);
 }

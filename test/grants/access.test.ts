@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AccessRule, authorize, type GrantRequest } from '../../src/grants/access.ts';
+import { type AccessRule, authorize, type GrantRequest, type Situation } from '../../src/grants/access.ts';
 import { parseScope, within } from '../../src/policy/scope.ts';
 
 const MINUTE = 60_000;
@@ -24,13 +24,23 @@ const request: GrantRequest = {
   reason: 'the index is slow',
 };
 
+const situation: Situation = {
+  rules: [agents],
+  connections: ['analytics', 'billing'],
+  scopes: { parse: parseScope, within },
+  now: Date.UTC(2026, 10, 21, 9),
+  open: [],
+  renewals: () => 0,
+};
+
 function ask(changes: Partial<GrantRequest>, rules: readonly AccessRule[] = [agents]) {
-  return authorize({ ...request, ...changes }, rules, ['analytics', 'billing'], { parse: parseScope, within });
+  return authorize({ ...request, ...changes }, { ...situation, rules });
 }
 
 function message(...asked: Parameters<typeof ask>): string {
   const answer = ask(...asked);
-  return answer.ok ? 'granted' : `${answer.message}${answer.hint === undefined ? '' : ` (${answer.hint})`}`;
+  if (answer.ok) return answer.approval === null ? 'granted' : `approval: ${answer.approval}`;
+  return `${answer.message}${answer.hint === undefined ? '' : ` (${answer.hint})`}`;
 }
 
 const as = (...groups: string[]) => ({ identity: { ...request.identity, groups } });

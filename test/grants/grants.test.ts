@@ -3,119 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { SallyportError } from '../../src/errors.ts';
-import type { AccessRule, GrantRequest } from '../../src/grants/access.ts';
-import { openGrants } from '../../src/grants/grants.ts';
-import type { GrantsOptions, GrantsService } from '../../src/grants/service.ts';
-import { type GrantEvent, openStore } from '../../src/grants/store.ts';
-import { parseScope, within } from '../../src/policy/scope.ts';
-
-const MINUTE = 60_000;
-const root = mkdtempSync(join(tmpdir(), 'sallyport-grants-'));
-after(() => rmSync(root, { recursive: true, force: true }));
-let folders = 0;
-
-const rule: AccessRule = {
-  groups: ['agents'],
-  connections: ['analytics'],
-  scopes: ['db:analytics:read+write'],
-  maxTtlMs: 60 * 24 * 60 * MINUTE,
-  approval: 'auto',
-};
-
-const request: GrantRequest = {
-  identity: { issuer: 'operator', subject: 'chatgpt-agent', groups: ['agents'] },
-  connection: 'analytics',
-  scopes: ['db:analytics:read', 'db:analytics.public.orders:write'],
-  ttlMs: 20 * MINUTE,
-  task: 'fix-index',
-  reason: 'the index is slow',
-};
-
-/** Clocks and a timer that move only when the test says so. */
-class Time {
-  wall = 1_700_000_000_000;
-  steady = 5_000;
-  private due: { at: number; callback: () => void } | undefined;
-
-  readonly schedule = (callback: () => void, ms: number) => {
-    assert.ok(Number.isFinite(ms) && ms >= 0 && ms <= 2 ** 31 - 1, `a timer cannot wait ${ms} ms`);
-    const timer = { at: this.steady + ms, callback };
-    this.due = timer;
-    return () => {
-      if (this.due === timer) this.due = undefined;
-    };
-  };
-
-  waiting(): number | undefined {
-    return this.due && this.due.at - this.steady;
-  }
-
-  /** Lets both clocks run, firing the timer whenever it is due. */
-  pass(ms: number): void {
-    const until = this.steady + ms;
-    while (this.due !== undefined && this.due.at <= until) {
-      const { at, callback } = this.due;
-      this.due = undefined;
-      this.wall += at - this.steady;
-      this.steady = at;
-      callback();
-    }
-    this.wall += until - this.steady;
-    this.steady = until;
-  }
-
-  /** Fires the timer at once, as a late event loop does. */
-  fire(): void {
-    const callback = this.due?.callback;
-    this.due = undefined;
-    callback?.();
-  }
-}
-
-interface Opened {
-  readonly grants: GrantsService;
-  readonly time: Time;
-  readonly dir: string;
-  readonly ends: string[];
-  readonly errors: unknown[];
-  reopen(): Promise<Opened>;
-}
-
-function openAt(time: Time, dir: string, store = openStore(dir)): Opened {
-  const errors: unknown[] = [];
-  const options: GrantsOptions = {
-    dir,
-    now: () => time.wall,
-    monotonic: () => time.steady,
-    access: () => [rule],
-    connections: () => ['analytics'],
-    scopes: { parse: parseScope, within },
-    makeVerifiers: (secret) => ({ length: secret.length }),
-    onError: (error) => errors.push(error),
-    schedule: time.schedule,
-  };
-  const grants = openGrants(options, store);
-  const ends: string[] = [];
-  grants.onEnd((id, state, reason) => ends.push(`${id} ${state} ${reason}`));
-  return {
-    grants,
-    time,
-    dir,
-    ends,
-    errors,
-    async reopen() {
-      await grants.close();
-      return openAt(time, dir);
-    },
-  };
-}
-
-const open = () => openAt(new Time(), join(root, String(folders++)));
+import { type GrantStore, openStore } from '../../src/grants/store.ts';
+import { parseScope } from '../../src/policy/scope.ts';
+import { MINUTE, newDir, open, openAt, request, rule, Time } from './stand.ts';
 
 test('a grant is made from a request, with a secret that is not kept', async () => {
   const { grants, time, dir } = open();
@@ -129,7 +23,7 @@ test('a grant is made from a request, with a secret that is not kept', async () 
     expiresAt: time.wall + request.ttlMs,
   });
   assert.deepEqual(grants.login(grant.id), { grant, verifiers: { length: 43 }, state: 'active' });
-  assert.deepEqual(grants.show(grant.id), { grant, state: 'active' });
+  assert.deepEqual(grants.show(grant.id), { grant, state: 'active', ttlMs: request.ttlMs, flags: [] });
   await grants.close();
   for (const file of readdirSync(dir)) assert.ok(!readFileSync(join(dir, file)).includes(secret), file);
   assert.equal(statSync(dir).mode & 0o077, 0);
@@ -155,6 +49,8 @@ test('a grant ends at its deadline to the millisecond, and listeners are told on
     ...{
       grant,
       state: 'expired',
+      ttlMs: request.ttlMs,
+      flags: [],
       endedAt: grant.expiresAt,
       endedBy: 'sallyport',
       endReason: 'the deadline has passed',
@@ -220,7 +116,7 @@ test('completing and revoking end a grant at once, once, and say who and why', a
   const done = (await grants.request(request)).grant;
   const pulled = (await grants.request(request)).grant;
   time.pass(5);
-  const end = { endedAt: time.wall };
+  const end = { ttlMs: request.ttlMs, flags: [], endedAt: time.wall };
   assert.deepEqual(grants.complete(done.id, 'agent'), {
     ...{ grant: done, state: 'completed', ...end, endedBy: 'agent', endReason: 'the task is done' },
   });
@@ -262,7 +158,7 @@ test('grants and their ends survive a restart; listing is newest first', async (
   const second = await first.reopen();
   assert.deepEqual(second.grants.list(), before);
   assert.deepEqual(
-    second.grants.list(2).map(({ grant }) => grant.task),
+    second.grants.list({ limit: 2 }).map(({ grant }) => grant.task),
     ['c', 'b'],
   );
   assert.equal(second.grants.isLive(a.id), true);
@@ -305,14 +201,14 @@ test('a clock set back between two runs gives no more than what was left at the 
 });
 
 test('an end that cannot be written is in force all the same, and is written as soon as it can be', async () => {
-  const dir = join(root, String(folders++));
+  const dir = newDir();
   const disk = openStore(dir);
   let full = false;
-  const append = (event: GrantEvent) => {
+  const append: GrantStore['append'] = (events, seen) => {
     if (full) throw new SallyportError('SP_RECORD', 'no space left');
-    disk.append(event);
+    return disk.append(events, seen);
   };
-  const { grants, time, ends, errors } = openAt(new Time(), dir, { ...disk, append });
+  const { grants, time, ends, errors } = openAt(new Time(), dir, {}, { ...disk, append });
   const pulled = (await grants.request(request)).grant;
   const late = (await grants.request(request)).grant;
   full = true;
@@ -328,7 +224,8 @@ test('an end that cannot be written is in force all the same, and is written as 
   full = false;
   time.pass(1000);
   assert.deepEqual(disk.events(pulled.id).at(-1), {
-    ...{ grantId: pulled.id, at: pulled.requestedAt, event: 'revoked', by: 'operator', reason: 'wrong table' },
+    ...{ grantId: pulled.id, at: pulled.requestedAt, elapsed: 0, event: 'revoked', by: 'operator' },
+    reason: 'wrong table',
   });
   assert.equal(disk.events(late.id).at(-1)?.event, 'expired');
   assert.equal(ends.length, 2);
@@ -336,7 +233,7 @@ test('an end that cannot be written is in force all the same, and is written as 
 });
 
 test('a grant that was answered and an end that was answered are there after kill -9', async () => {
-  const dir = join(root, String(folders++));
+  const dir = newDir();
   const child = spawn(process.execPath, [join(import.meta.dirname, 'killed.ts'), dir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
