@@ -24,7 +24,3 @@ export function addApprovals(program: Command): void {
   addLater(approvals, 'approve', 'let it run', what);
   addLater(approvals, 'deny', 'refuse it', what);
 }
-
-export function addLogin(program: Command): void {
-  addLater(program, 'login', 'log in at the identity provider', 'the login of an identity provider is');
-}

@@ -35,3 +35,9 @@ export async function savedToken(env: Pick<Env, 'apiListen' | 'token'>): Promise
 function isGood({ expiresAt }: Login): boolean {
   return expiresAt - Date.now() > SOON;
 }
+
+/** Where the API answers, as seen from this machine. */
+export function apiBase({ apiListen: { host, port } }: Pick<Env, 'apiListen'>): string {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  return `http://${everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
