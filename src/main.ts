@@ -121,6 +121,8 @@ export async function serve(env: Env): Promise<Running> {
         mysql: makeMysqlVerifiers(secret),
       }),
       onError: (error) => log.error({ err: error }, 'a grant could not be ended as it should'),
+      onRenewal: ({ id, identity: { subject }, connection }, renewals) =>
+        log.warn({ grant: id, subject, connection, renewals }, 'a grant is renewed again without a new reason'),
     });
     opened.push(() => grants.close());
 

@@ -3,9 +3,9 @@
 
 import { SallyportError } from '../errors.ts';
 import { passing } from './clock.ts';
-import { after, begun, type EndEvent, isEnd, type Life, NOBODY } from './life.ts';
+import { after, begun, type EndEvent, type Life, NOBODY } from './life.ts';
 import { type Entry, OpenGrants } from './open.ts';
-import { RenewalWatch, WINDOW_MS } from './renewals.ts';
+import { RenewalWatch } from './renewals.ts';
 import { duration } from './request.ts';
 import type { EndListener, GrantsOptions } from './service.ts';
 import type { GrantEvent, GrantStore } from './store.ts';
@@ -16,6 +16,8 @@ export const LAPSE_MS = 3_600_000;
 const LONGEST_WAIT_MS = 1000;
 /** How much running time a killed gateway may forget. */
 const CLOCK_KEPT_EVERY_MS = 60_000;
+/** How far back a gateway that starts looks for what may be renewed: a day's grant, and the hour after it. */
+const LOOKED_BACK_MS = 25 * 3_600_000;
 const ID = /^gr_[a-z2-7]{16}$/;
 
 export class Ledger {
@@ -107,7 +109,11 @@ export class Ledger {
 
   /** Undefined where there is no such grant. */
   find(id: string): Life | undefined {
-    return this.open.get(id)?.life ?? this.#past(id);
+    const entry = this.open.get(id);
+    if (entry !== undefined) return entry.life;
+    const life = this.#past(id);
+    if (life === undefined || life.end !== undefined) return life;
+    throw new SallyportError('SP_RECORD', `the store has no end of grant ${id}`);
   }
 
   /** Throws `SP_GRANT_UNKNOWN`. */
@@ -142,22 +148,16 @@ export class Ledger {
     const { now, monotonic, scopes } = this.#o;
     // Events of older versions do not say what time had passed: it is at least that of the last one.
     let latest = now();
-    const lives = new Map<string, { life: Life; sequence: number }>();
-    for (const { event, sequence } of this.store.all()) {
-      const { grantId } = event;
+    const recent: Life[] = [];
+    for (const event of this.store.latest()) {
       latest = Math.max(latest, event.at);
-      if (isEnd(event)) {
-        lives.delete(grantId);
-      } else if (event.event === 'requested') {
-        const life = begun(event, scopes);
-        lives.set(grantId, { life, sequence });
-        if (event.at + life.ttlMs + WINDOW_MS > now()) this.#watched(life);
-      } else {
-        const found = lives.get(grantId);
-        if (found !== undefined) lives.set(grantId, { ...found, life: after(found.life, event) });
-      }
+      if (event.at < now() - LOOKED_BACK_MS) break;
+      if (event.event === 'requested') recent.push(begun(event, scopes));
     }
-    for (const { life, sequence } of lives.values()) {
+    for (const life of recent.reverse()) this.#watched(life);
+    for (const { event, sequence } of [...this.store.newest(undefined, ['open', ''])].reverse()) {
+      const life = this.#past(event.grantId);
+      if (life === undefined || life.end !== undefined) continue;
       const { since, grant } = life;
       const passed = since.elapsed === undefined ? latest - since.at : this.#clock.elapsed() - since.elapsed;
       this.open.set({ life, sequence, deadline: monotonic() + grant.expiresAt - since.at - passed });
@@ -214,9 +214,7 @@ export class Ledger {
   #past(id: string): Life | undefined {
     const [first, ...rest] = this.events(id);
     if (first === undefined) return undefined;
-    const life = rest.reduce(after, begun(first, this.#o.scopes));
-    if (life.end === undefined) throw new SallyportError('SP_RECORD', `the store has no end of grant ${id}`);
-    return life;
+    return rest.reduce(after, begun(first, this.#o.scopes));
   }
 
   #watched({ grant, renewals, ttlMs }: Life): void {

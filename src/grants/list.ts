@@ -20,7 +20,7 @@ export function pageOf(filter: GrantFilter, ledger: Ledger): Life[] {
   }
   const page: Life[] = [];
   const lives =
-    state === 'requested' || state === 'active' ? openLives(below, ledger) : storedLives(filter, below, ledger);
+    state === 'requested' || state === 'active' ? openLives(filter, below, ledger) : storedLives(filter, below, ledger);
   for (const life of lives) {
     if (page.length >= most) break;
     if ((state === undefined || life.state === state) && matches(life.grant, filter)) page.push(life);
@@ -28,8 +28,9 @@ export function pageOf(filter: GrantFilter, ledger: Ledger): Life[] {
   return page;
 }
 
-function* openLives(below = Number.POSITIVE_INFINITY, { open }: Ledger): Iterable<Life> {
-  for (const { life, sequence } of [...open.values()].reverse()) if (sequence < below) yield life;
+function* openLives({ owner }: GrantFilter, below = Number.POSITIVE_INFINITY, { open }: Ledger): Iterable<Life> {
+  const entries = owner === undefined ? [...open.values()] : open.of(owner);
+  for (const { life, sequence } of entries.toReversed()) if (sequence < below) yield life;
 }
 
 function* storedLives(filter: GrantFilter, below: number | undefined, ledger: Ledger): Iterable<Life> {

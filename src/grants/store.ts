@@ -1,9 +1,9 @@
 // The grants' history on disk: an append-only log of events in LMDB, synced before an append returns.
 //
 // Four tables. `log`: sequence number -> event, only ever appended to. `index`: [grant's id, sequence number] -> nothing, to
-// find one grant's events. `lists`: [`subject` | `connection` | state of those that have ended, value, sequence number of the
-// `requested` event] -> nothing, to find the newest of a kind; made from the log where an older version has not. `clock`:
-// the time of the last write. A grant is what its `requested` event carries; its state is what the later ones say (life.ts).
+// find one grant's events. `lists`: [`open`, or the state of those that have ended, or `subject`, or `connection`; value;
+// sequence number of the `requested` event] -> nothing, to find the newest of a kind; made from the log where an older version
+// has not. `clock`: the time of the last write. A grant is what its `requested` event carries; its state is what the later ones say (life.ts).
 
 import { mkdirSync } from 'node:fs';
 import { type Database, open } from 'lmdb';
@@ -44,7 +44,7 @@ export interface Found {
   readonly event: GrantEvent;
 }
 
-export type ListName = 'subject' | 'connection' | GrantEventName;
+export type ListName = 'subject' | 'connection' | 'open' | GrantEventName;
 
 export interface GrantStore {
   /**
@@ -54,8 +54,8 @@ export interface GrantStore {
   append(events: readonly GrantEvent[], seen: Seen): number;
   /** One grant's events, oldest first. */
   events(grantId: string): GrantEvent[];
-  /** Every event, oldest first. */
-  all(): Iterable<Found>;
+  /** Every event, newest first. */
+  latest(): Iterable<GrantEvent>;
   /** The `requested` events, newest first: those below a sequence number, those of a list. A list may have some too many. */
   newest(below?: number, list?: readonly [ListName, string]): Iterable<Found>;
   /** The sequence number of the grant's `requested` event. */
@@ -82,10 +82,13 @@ export function openStore(dir: string): GrantStore {
   function enlist({ grantId, event, grant }: GrantEvent, sequence: number): void {
     if (event === 'approved') return;
     if (event !== 'requested') {
-      lists.putSync([event, '', sequenceOf(grantId) ?? sequence], true);
+      const first = sequenceOf(grantId) ?? sequence;
+      lists.putSync([event, '', first], true);
+      lists.removeSync(['open', '', first]);
     } else if (grant !== undefined) {
       lists.putSync(['subject', cut(grant.identity.subject), sequence], true);
       lists.putSync(['connection', cut(grant.connection), sequence], true);
+      lists.putSync(['open', '', sequence], true);
     }
   }
 
@@ -123,8 +126,8 @@ export function openStore(dir: string): GrantStore {
       return events;
     },
 
-    *all() {
-      for (const { key, value } of log.getRange()) yield { sequence: key, event: value };
+    *latest() {
+      for (const { value } of log.getRange({ reverse: true })) yield value;
     },
 
     *newest(below = LAST, list) {

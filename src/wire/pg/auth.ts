@@ -4,7 +4,7 @@
 // so that the bytes that were signed are the bytes that came. Sources: RFC 5802 and 7677 (SCRAM), RFC 5929 section 4
 // (tls-server-end-point), PostgreSQL documentation 54.3 "SASL Authentication"; PostgreSQL ignores the name inside SCRAM.
 
-import { createHash, createHmac, pbkdf2, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import saslprep from '@mongodb-js/saslprep';
 import { SallyportError } from '../../errors.ts';
@@ -37,10 +37,10 @@ export interface ScramVerifier {
   readonly serverKey: string;
 }
 
-/** Makes what is stored of a secret. Blocks for one derivation (about 2 ms). */
-export function makeVerifiers(secret: string): ScramVerifier {
+/** Makes what is stored of a secret: one derivation of about 2 ms, beside the loop. */
+export async function makeVerifiers(secret: string): Promise<ScramVerifier> {
   const salt = randomBytes(16);
-  const salted = pbkdf2Sync(prepare(secret), salt, ITERATIONS, KEY_BYTES, 'sha256');
+  const salted = await derive(prepare(secret), salt, ITERATIONS, KEY_BYTES, 'sha256');
   return {
     salt: salt.toString('base64'),
     iterations: ITERATIONS,

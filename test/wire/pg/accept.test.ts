@@ -10,7 +10,7 @@ import { cstring, decodeError } from '../../../src/wire/pg/decode.ts';
 import * as messages from '../../../src/wire/pg/messages.ts';
 
 const LOGIN = 'gr_abcdefghijklmnop';
-const verifier = makeVerifiers('pencil');
+const verifier = await makeVerifiers('pencil');
 const lookup = (login: string) => (login === LOGIN ? verifier : undefined);
 const END_POINT = createHash('sha256').update('a certificate').digest();
 const GSSENC = Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x30]);

@@ -11,7 +11,7 @@ import * as messages from '../../../src/wire/pg/messages.ts';
 
 const SECRET = 'correct-horse';
 const END_POINT = createHash('sha256').update('a certificate').digest();
-const verifier = makeVerifiers(SECRET);
+const verifier = await makeVerifiers(SECRET);
 
 const dial = (tls: TlsMode = 'disable') =>
   createDial({ tls, user: 'svc', database: 'db', password: () => SECRET, parameters: [['application_name', 'a']] });

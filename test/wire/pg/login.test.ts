@@ -37,7 +37,7 @@ let port: number;
 before(async () => {
   [database, tls] = await Promise.all([startPostgres({ auth: 'scram-sha-256' }), serverTls({ dataDir: dir })]);
   writeFileSync(join(dir, 'ca.crt'), tls.cert);
-  const verifier = makeVerifiers(SECRET);
+  const verifier = await makeVerifiers(SECRET);
   const lookup = (login: string) => (login === LOGIN ? verifier : undefined);
   listener = createServer((socket) => {
     socket.on('error', () => {});
