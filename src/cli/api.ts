@@ -1,8 +1,10 @@
-// The client of the running gateway's HTTP API, with the operator token of the data dir.
+// The client of the running gateway's HTTP API. Who calls: SALLYPORT_TOKEN, else what `sallyport login` keeps, else the operator
+// token of the data dir.
 
 import type { Env } from '../config/env.ts';
 import { readOperatorToken } from '../control/token.ts';
 import { CommandError, EXIT } from './exit.ts';
+import { savedToken } from './token.ts';
 
 export interface Api {
   get(path: string): Promise<unknown>;
@@ -13,14 +15,16 @@ export interface Api {
 
 const TIMEOUT_MS = 30_000;
 
-export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir'>): Api {
+export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): Api {
   const { host, port } = env.apiListen;
   const everywhere = host === '0.0.0.0' || host === '::';
   const base = `http://${everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
-  const token = operatorToken(env.dataDir);
+  let finding: Promise<Found> | undefined;
 
   async function ask(path: string, init: RequestInit): Promise<Response> {
-    const headers = token.ok ? { authorization: `Bearer ${token.value}`, ...init.headers } : { ...init.headers };
+    finding ??= findToken(env);
+    const found = await finding;
+    const headers = found.ok ? { authorization: `Bearer ${found.token}`, ...init.headers } : { ...init.headers };
     let response: Response;
     try {
       response = await fetch(base + path, { ...init, headers, redirect: 'error' });
@@ -28,7 +32,7 @@ export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir'>): Api {
       throw unreachable(error);
     }
     if (response.ok) return response;
-    throw response.status === 401 && !token.ok ? token.error : await refusal(response);
+    throw response.status === 401 && !found.ok ? found.error : await refusal(response, found);
   }
 
   function unreachable(error: unknown): CommandError {
@@ -65,21 +69,32 @@ export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir'>): Api {
   };
 }
 
+type Found =
+  | { readonly ok: true; readonly token: string; readonly of: 'login' | 'operator' }
+  | { readonly ok: false; readonly error: unknown };
+
 /** Without a token the gateway is asked all the same: that none answers is worth more to know than that the file is missing. */
-function operatorToken(dataDir: string): { ok: true; value: string } | { ok: false; error: unknown } {
+async function findToken(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): Promise<Found> {
+  const saved = await savedToken(env);
+  if (saved !== null) return { ok: true, token: saved, of: 'login' };
   try {
-    return { ok: true, value: readOperatorToken(dataDir) };
+    return { ok: true, token: readOperatorToken(env.dataDir), of: 'operator' };
   } catch (error) {
     return { ok: false, error };
   }
 }
 
 /** The problem details (RFC 9457) of an answer in the command's own words. */
-async function refusal(response: Response): Promise<CommandError> {
+async function refusal(response: Response, found: Found): Promise<CommandError> {
   const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (key: string) => (typeof problem[key] === 'string' ? problem[key] : undefined);
   const message = text('detail') ?? text('title') ?? `the gateway answered ${response.status}`;
-  const hint =
-    response.status === 401 ? 'The data dir is another gateway’s: its operator token is not known here.' : text('hint');
+  const hint = response.status === 401 && found.ok ? UNPROVEN[found.of] : text('hint');
   return new CommandError(EXIT.refused, message, { hint, code: text('code') });
 }
+
+const UNPROVEN = {
+  login: 'Log in again with `sallyport login`, or set SALLYPORT_TOKEN to a token that this gateway takes.',
+  operator:
+    'The operator token of the data dir is not taken: either the data dir is another gateway’s, or an identity provider is configured, and then `sallyport login` is the way in.',
+};

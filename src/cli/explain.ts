@@ -8,7 +8,7 @@ import type { ExplainLine } from '../control/services.ts';
 import { VERBS } from '../types.ts';
 import { commandConfig, commandEnv } from './config.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { collect } from './grants.ts';
+import { collect } from './options.ts';
 
 interface Options {
   connection: string;

@@ -15,12 +15,3 @@ export function addLater(parent: Command, name: string, description: string, wha
       throw new CommandError(EXIT.refused, `${what} not there yet in this version`);
     });
 }
-
-export function addApprovals(program: Command): void {
-  const approvals = program.command('approvals').description('the waiting statements (not there yet)');
-  const what = 'approvals are';
-  addLater(approvals, 'list', 'what waits', what);
-  addLater(approvals, 'show', 'one waiting statement', what);
-  addLater(approvals, 'approve', 'let it run', what);
-  addLater(approvals, 'deny', 'refuse it', what);
-}

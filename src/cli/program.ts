@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addConnections, addWhoami } from './about.ts';
+import { addApprovals } from './approvals.ts';
 import { addCheck } from './check.ts';
 import { EXIT, report } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addGrants } from './grants.ts';
-import { addApprovals } from './later.ts';
 import { addLogin } from './login.ts';
 import { addRecords } from './records.ts';
 import { addServe } from './serve.ts';
@@ -32,6 +33,8 @@ export function createProgram(): Command {
   addSessions(program);
   addRecords(program);
   addLogin(program);
+  addWhoami(program);
+  addConnections(program);
   return program;
 }
 

@@ -1,31 +1,23 @@
 // `sallyport sessions …`: what happened, read from the running gateway.
 
 import type { Command } from 'commander';
+import { parseDuration } from '../config/units.ts';
+import type { SessionView } from '../control/views.ts';
 import { type Api, connectApi } from './api.ts';
 import { commandEnv } from './config.ts';
+import { CommandError, EXIT } from './exit.ts';
 import { print, printJson, table, visible } from './output.ts';
 import { type RecordLine, replay, type ToldRecord, told, withResults } from './replay.ts';
 
-/** A session as the API lists it. */
-interface SessionLine {
-  readonly id: string;
-  readonly startedAt: string;
-  readonly endedAt: string | null;
-  readonly endReason: string | null;
-  readonly facts: {
-    readonly client: string;
-    readonly application: string;
-    readonly connection: { readonly name: string };
-    readonly identity: { readonly issuer: string; readonly subject: string; readonly groups: readonly string[] };
-    readonly grant: {
-      readonly id: string;
-      readonly task: string;
-      readonly reason: string;
-      readonly scopes: readonly string[];
-    };
-  } | null;
-  readonly records: number;
-  readonly statements: { readonly allow: number; readonly deny: number; readonly approve: number };
+interface ListOptions {
+  readonly limit: string;
+  readonly before?: string;
+  readonly connection?: string;
+  readonly subject?: string;
+  readonly grant?: string;
+  readonly since?: string;
+  readonly mine?: true;
+  readonly json?: true;
 }
 
 function recordsOf(api: Api, id: string): AsyncGenerator<ToldRecord, void, void> {
@@ -40,12 +32,20 @@ export function addSessions(program: Command): void {
     .description('sessions, newest first')
     .option('--limit <n>', 'at most so many', '50')
     .option('--before <id>', 'only those that started before this one')
+    .option('--connection <name>', 'only those on this connection')
+    .option('--subject <name>', 'only those of this identity')
+    .option('--grant <id>', 'only those under this grant')
+    .option('--since <when>', 'only those that started since: 1h, 2d, or a time as 2026-01-31T08:00Z')
+    .option('--mine', 'only your own')
     .option('--json', 'one JSON object a line')
-    .action(async ({ json, ...page }: { limit: string; before?: string; json?: true }) => {
-      const found = await list(connectApi(commandEnv()), page);
+    .action(async ({ json, mine, since, ...filter }: ListOptions) => {
+      const from = since === undefined ? {} : { since: sinceOf(since) };
+      const query = new URLSearchParams({ ...filter, ...from, ...(mine === true ? { mine: 'true' } : {}) });
+      const { found, next } = await list(connectApi(commandEnv()), query);
       if (json === true) for (const session of found) printJson(session);
-      else if (found.length === 0) print('No sessions yet.');
+      else if (found.length === 0 && next === null) print('No sessions.');
       else for (const line of table(HEADERS, found.map(summary))) print(line);
+      if (json !== true && next !== null) print(`There are more: --before ${next}`);
     });
 
   sessions
@@ -55,7 +55,7 @@ export function addSessions(program: Command): void {
     .option('--json', 'the session, then one record a line, as JSON')
     .action(async (id: string, { json }: { json?: true }) => {
       const api = connectApi(commandEnv());
-      const session = (await api.get(`/v1/sessions/${encodeURIComponent(id)}`)) as SessionLine;
+      const session = (await api.get(`/v1/sessions/${encodeURIComponent(id)}`)) as SessionView;
       if (json === true) printJson(session);
       else for (const [name, value] of details(session)) print(`${name.padEnd(12)} ${visible(value)}`);
       const rows: string[][] = [];
@@ -90,7 +90,8 @@ export function addSessions(program: Command): void {
     .option('--json', 'one JSON object a line: {session, record}')
     .action(async (wanted: string, { limit, json }: { limit: string; json?: true }) => {
       const api = connectApi(commandEnv());
-      for (const { id } of await list(api, { limit })) {
+      const { found } = await list(api, new URLSearchParams({ limit }));
+      for (const { id } of found) {
         for await (const item of recordsOf(api, id)) {
           const { record } = item;
           if (record.type !== 'statement' || !record.text.toLowerCase().includes(wanted.toLowerCase())) continue;
@@ -106,21 +107,30 @@ export function addSessions(program: Command): void {
     });
 }
 
-async function list(api: Api, page: { limit: string; before?: string }): Promise<readonly SessionLine[]> {
-  const query = new URLSearchParams(page);
-  return ((await api.get(`/v1/sessions?${query}`)) as { sessions: SessionLine[] }).sessions;
+async function list(api: Api, query: URLSearchParams) {
+  const answer = await api.get(`/v1/sessions?${query}`);
+  const { sessions: found, next } = answer as { sessions: readonly SessionView[]; next: string | null };
+  return { found, next };
+}
+
+/** `1h` ago, or a time, as ISO 8601. */
+function sinceOf(text: string): string {
+  const ago = parseDuration(text);
+  const time = ago === null ? Date.parse(text) : Date.now() - ago;
+  if (Number.isFinite(time)) return new Date(time).toISOString();
+  throw new CommandError(EXIT.usage, `--since: "${text}" is neither a duration such as 1h nor a time`);
 }
 
 const HEADERS = ['ID', 'STARTED', 'ENDED', 'WHO', 'CONNECTION', 'TASK', 'ALLOWED', 'REFUSED'];
 
-function summary({ id, startedAt, endedAt, facts, statements }: SessionLine): (string | null)[] {
+function summary({ id, startedAt, endedAt, facts, statements }: SessionView): (string | null)[] {
   const refused = statements.deny + statements.approve;
   const who = facts?.identity.subject ?? null;
   const where = facts?.connection.name ?? null;
   return [id, startedAt, endedAt, who, where, facts?.grant.task ?? null, String(statements.allow), String(refused)];
 }
 
-function details({ id, startedAt, endedAt, endReason, facts }: SessionLine): [string, string][] {
+function details({ id, startedAt, endedAt, endReason, facts }: SessionView): [string, string][] {
   const lines: [string, string][] = [
     ['session', id],
     ['started', startedAt],

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { mysqlCommand } from '../../src/cli/grants.ts';
+import { mysqlCommand } from '../../src/cli/request.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { openStand, SESSION, type Stand } from '../control/stand.ts';
 
