@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Env } from '../config/env.ts';
 import { commandEnv } from './config.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { collect } from './grants.ts';
+import { collect } from './options.ts';
 import { type Login, loginFile, readLogin, removeLogin, writeLogin } from './logins.ts';
 import { print, printJson, visible } from './output.ts';
 import type { Application } from './provider.ts';
