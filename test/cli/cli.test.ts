@@ -187,7 +187,7 @@ policies: { p: { rules: [
 });
 
 test('what is not there yet says so and fails', async () => {
-  const later = ['approvals list', 'approvals approve ap_1', 'records export --since 1d', 'records prune'];
+  const later = ['records export --since 1d', 'records prune'];
   for (const ran of await Promise.all(later.map((args) => sallyport(args)))) {
     assert.equal(ran.code, 1);
     assert.match(ran.err, /not there yet/);
