@@ -34,6 +34,9 @@ export interface Probe {
   readonly error?: string | undefined;
 }
 
+/** Of one statement, cells as text. */
+export type Rows = readonly (readonly (string | null)[])[];
+
 export interface Language {
   /** Kinds of statements that rules may name. */
   readonly kinds: ReadonlySet<string>;
@@ -67,6 +70,8 @@ export interface Language {
   emptyCatalog(): Catalog;
   /** Logs in to a connection's database and out again. */
   probe(connection: Connection): Promise<Probe>;
+  /** Opens a session of the gateway's own that may write, as the connection's user, for `use`. Rejects with SP_UPSTREAM. */
+  administer<T>(connection: Connection, use: (run: (sql: string) => Promise<Rows>) => Promise<T>): Promise<T>;
   /** What a session begins with that says nothing about it. */
   defaults(connection: Connection, catalog: Catalog): { readonly searchPath: readonly string[]; readonly mode: string };
 }

@@ -81,6 +81,7 @@ export const mysql: Language = {
       return { ok: false, error: error instanceof Error ? error.message : String(error) };
     }
   },
+  administer: (connection, use) => withUpstream(connection, OWN_TIMEOUT, use),
   defaults: ({ database }, { server }) => ({
     searchPath: [database],
     mode: writeMode({ sqlMode: server?.sqlMode ?? '', mariadb: server?.mariadb ?? false }),

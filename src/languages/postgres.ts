@@ -30,6 +30,12 @@ const OWN_SETTINGS = new Map([
   ['default_transaction_read_only', 'on'],
   ['statement_timeout', '30s'],
 ]);
+/** An administrator runs nothing that others have put in the way of the system's own. */
+const ADMINISTRATORS_SETTINGS = new Map([
+  ...OWN_SETTINGS,
+  ['default_transaction_read_only', 'off'],
+  ['search_path', 'pg_catalog'],
+]);
 
 export const postgres: Language = {
   kinds: KINDS,
@@ -92,6 +98,8 @@ export const postgres: Language = {
       return { ok: false, error: error instanceof Error ? error.message : String(error) };
     }
   },
+  administer: (connection, use) =>
+    withUpstream(connection, (run) => use(async (sql) => (await run(sql))[0] ?? []), ADMINISTRATORS_SETTINGS),
   defaults: () => ({ searchPath: SEARCH_PATH, mode: '' }),
 };
 
@@ -103,8 +111,9 @@ function made(searchPath: readonly string[]): string | undefined {
 async function withUpstream<T>(
   connection: Connection,
   use: (run: (sql: string) => Promise<(string | null)[][][]>) => Promise<T>,
+  settings = OWN_SETTINGS,
 ): Promise<T> {
-  const upstream = await connectUpstream(connection, OWN_SETTINGS, { timeoutMs: OWN_TIMEOUT });
+  const upstream = await connectUpstream(connection, settings, { timeoutMs: OWN_TIMEOUT });
   try {
     return await use((sql) => runQuery(upstream, sql));
   } finally {

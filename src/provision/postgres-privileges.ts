@@ -1,0 +1,199 @@
+// What a grant's scopes are in PostgreSQL's privileges.
+//
+// A role gets what the scopes say, on what both the connection's own user has and the administrator may grant: provisioned mode never
+// widens what can be reached. It is granted object by object, as the catalog has them: GRANT … ON ALL TABLES fails as a whole
+// where one table is somebody else's.
+
+import type { Connection, Scope, Verb } from '../types.ts';
+import type { Run } from './role.ts';
+
+/** Relations named in one GRANT. */
+const BATCH = 200;
+/** The version that knows MAINTAIN. */
+const MAINTAIN_SINCE = 170_000;
+
+const TABLE: Readonly<Record<Verb, readonly string[]>> = {
+  read: ['SELECT'],
+  write: ['INSERT', 'UPDATE', 'DELETE'],
+  ddl: ['TRUNCATE', 'REFERENCES', 'MAINTAIN'],
+  admin: [],
+};
+const SEQUENCE: Readonly<Record<Verb, readonly string[]>> = {
+  read: ['SELECT'],
+  write: ['USAGE', 'UPDATE'],
+  ddl: [],
+  admin: [],
+};
+
+/** A name, as a statement takes it whatever is in it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A text, under standard_conforming_strings. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The condition that a schema is none of the system's own. */
+export function users(column: string): string {
+  return `NOT pg_catalog.starts_with(${column}, 'pg_') AND ${column} <> 'information_schema'`;
+}
+
+/** Of a grant's scopes, what the database is told. */
+export interface Wanted {
+  readonly scopes: readonly Scope[];
+  /** It may make things, which its role then owns. */
+  readonly makes: boolean;
+  /** It may make schemas. */
+  readonly schemas: boolean;
+  /** It may do what the connection's own user may: `admin` on the whole connection, as a member of it. */
+  readonly member: boolean;
+}
+
+export function wantedOf(scopes: readonly Scope[]): Wanted {
+  const whole = (verb: Verb) =>
+    scopes.some((scope) => scope.verbs.has(verb) && scope.schema === '*' && scope.table === '*');
+  const member = whole('admin');
+  const makes = member || scopes.some(({ verbs }) => verbs.has('ddl'));
+  return { scopes, makes, schemas: whole('ddl'), member };
+}
+
+/**
+ * Privileges on a relation that the scopes come to. `kind` is that of pg_class.relkind, S a sequence; one that fills a column of
+ * `table` goes with that table, as far as taking numbers from it.
+ */
+export function onRelation(
+  scopes: readonly Scope[],
+  schema: string,
+  name: string,
+  kind: string,
+  table?: string,
+): string[] {
+  const privileges = kind === 'S' ? SEQUENCE : TABLE;
+  const of = (relation: string) =>
+    scopes
+      .filter((scope) => takes(scope.schema, schema) && takes(scope.table, relation))
+      .flatMap(({ verbs }) => [...verbs].flatMap((verb) => privileges[verb]));
+  const through = table === undefined ? [] : of(table).filter((privilege) => privilege === 'USAGE');
+  return [...new Set([...of(name), ...through])];
+}
+
+/** Privileges on a schema that the scopes come to. */
+export function onSchema(scopes: readonly Scope[], schema: string): string[] {
+  const found = scopes.filter((scope) => takes(scope.schema, schema));
+  if (found.length === 0) return [];
+  return found.some(({ verbs }) => verbs.has('ddl')) ? ['USAGE', 'CREATE'] : ['USAGE'];
+}
+
+/** Privileges on the database that the scopes come to. */
+function onDatabase({ makes, schemas }: Wanted): string[] {
+  return ['CONNECT', ...(makes ? ['TEMPORARY'] : []), ...(schemas ? ['CREATE'] : [])];
+}
+
+function takes(pattern: string, name: string): boolean {
+  return pattern === '*' || pattern === name;
+}
+
+/** The statements that give the role what it is to have, and in sentences what the administrator cannot give. */
+export async function privileges(
+  run: Run,
+  wanted: Wanted,
+  { user, database }: Connection,
+  version: number,
+  role: string,
+): Promise<{ readonly statements: readonly string[]; readonly short: readonly string[] }> {
+  const own = literal(user);
+  const statements: string[] = [];
+  const grant = (privilege: string, on: string) => statements.push(`GRANT ${privilege} ON ${on} TO ${role}`);
+
+  const here = '(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())';
+  const ofDatabase = await run(`SELECT p FROM pg_catalog.unnest(ARRAY[${onDatabase(wanted).map(literal).join(', ')}]) p
+    WHERE ${both('has_database_privilege', own, here)}`);
+  for (const [privilege] of ofDatabase) grant(privilege ?? '', `DATABASE ${identifier(database)}`);
+
+  const ofSchemas =
+    await run(`SELECT nspname, p FROM pg_catalog.pg_namespace, pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) p
+    WHERE ${users('nspname')} AND ${both('has_schema_privilege', own, 'oid')}`);
+  for (const [schema, privilege] of ofSchemas) {
+    const name = schema ?? '';
+    if (onSchema(wanted.scopes, name).includes(privilege ?? '')) grant(privilege ?? '', `SCHEMA ${identifier(name)}`);
+  }
+
+  const { given, short } = await ofRelations(run, wanted.scopes, own, version);
+  for (const [what, names] of given) {
+    const [kind = '', privilege = ''] = what.split(' ');
+    for (let at = 0; at < names.length; at += BATCH) {
+      grant(privilege, `${kind} ${names.slice(at, at + BATCH).join(', ')}`);
+    }
+  }
+  return {
+    statements,
+    short: [...short].map(([privilege, count]) => `${privilege} cannot be granted on ${count} relations of the scope`),
+  };
+}
+
+/** The connection's own user has the privilege `p`, and the administrator may grant it. */
+function both(has: string, own: string, oid: string): string {
+  return `pg_catalog.${has}(${own}, ${oid}, p) AND pg_catalog.${has}(${oid}, p || ' WITH GRANT OPTION')`;
+}
+
+interface OfRelations {
+  /** `TABLE SELECT` and the like to the names, quoted. */
+  readonly given: ReadonlyMap<string, string[]>;
+  /** Privilege to the number of relations. */
+  readonly short: ReadonlyMap<string, number>;
+}
+
+async function ofRelations(run: Run, scopes: readonly Scope[], own: string, version: number): Promise<OfRelations> {
+  const has =
+    (...before: string[]) =>
+    (p: string) => {
+      const args = [...before, 'c.oid', p].join(', ');
+      return `CASE c.relkind WHEN 'S' THEN pg_catalog.has_sequence_privilege(${args})
+      ELSE pg_catalog.has_table_privilege(${args}) END`;
+    };
+  const rows = await run(`SELECT n.nspname, c.relname, c.relkind, p, ${has()("p || ' WITH GRANT OPTION'")}, t.relname
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_catalog.pg_depend d ON c.relkind = 'S' AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+      AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid
+    LEFT JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+    CROSS JOIN LATERAL pg_catalog.unnest(
+      CASE c.relkind WHEN 'S' THEN ARRAY[${known(SEQUENCE, version)}] ELSE ARRAY[${known(TABLE, version)}] END) p
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${users('n.nspname')} AND ${has(own)('p')}
+    AND (${named(scopes, 'c.relname')} OR ${named(scopes, 't.relname')})`);
+  const given = new Map<string, string[]>();
+  const short = new Map<string, number>();
+  for (const [schema, name, kind, privilege, grantable, table] of rows) {
+    if (schema == null || name == null || kind == null || privilege == null) continue;
+    if (!onRelation(scopes, schema, name, kind, table ?? undefined).includes(privilege)) continue;
+    if (grantable !== 't') {
+      short.set(privilege, (short.get(privilege) ?? 0) + 1);
+      continue;
+    }
+    const what = `${kind === 'S' ? 'SEQUENCE' : 'TABLE'} ${privilege}`;
+    const names = given.get(what) ?? [];
+    names.push(`${identifier(schema)}.${identifier(name)}`);
+    given.set(what, names);
+  }
+  return { given, short };
+}
+
+function known(privileges: Readonly<Record<Verb, readonly string[]>>, version: number): string {
+  const all = Object.values(privileges).flat();
+  return all
+    .filter((name) => name !== 'MAINTAIN' || version >= MAINTAIN_SINCE)
+    .map(literal)
+    .join(', ');
+}
+
+/** The condition that a scope names the relation. */
+function named(scopes: readonly Scope[], relation: string): string {
+  const conditions = scopes.map(({ schema, table }) => {
+    const parts = ['true'];
+    if (schema !== '*') parts.push(`n.nspname = ${literal(schema)}`);
+    if (table !== '*') parts.push(`${relation} = ${literal(table)}`);
+    return `(${parts.join(' AND ')})`;
+  });
+  return conditions.join(' OR ');
+}
