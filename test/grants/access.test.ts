@@ -85,16 +85,88 @@ test('a ttl over the limit is refused with the limit, and a rule with a longer o
   assert.match(message({ ttlMs: 30 * MINUTE + 1 }), /a ttl of 1800001ms is over the 30m/);
 });
 
-test('a grant that a person has to approve is refused for now, unless another rule grants it by itself', () => {
-  const required = { ...agents, approval: 'required' } as const;
-  assert.match(message({}, [required]), /a person has to approve grants of db:analytics:read/);
+test('a grant that a person has to approve says so, unless another rule grants it by itself', () => {
+  const required = { ...agents, approval: 'required', approvers: { groups: ['dba'] } } as const;
+  assert.equal(
+    message({}, [required]),
+    'approval: a person has to approve grants of db:analytics:read to group agents',
+  );
   assert.equal(message({}, [required, agents]), 'granted');
   assert.match(message({}, [required, { ...agents, maxTtlMs: MINUTE }]), /a person has to approve/);
+  const answer = ask({}, [required, { ...required, approvers: { groups: ['sec'] } }]);
+  assert.ok(answer.ok);
+  assert.deepEqual(answer.approvers, [['dba', 'sec']]);
+});
+
+test('of several scopes under several rules, each asks for its own approvers', () => {
+  const write = { ...agents, scopes: ['db:analytics.scratch:write'], approval: 'required' } as const;
+  const ddl = { ...write, scopes: ['db:analytics.scratch:ddl'], approvers: { groups: ['dba'] } };
+  const answer = ask({ scopes: ['db:analytics:read', 'db:analytics.scratch:write+ddl'] }, [agents, ddl].concat(write));
+  assert.ok(answer.ok);
+  assert.deepEqual(answer.approvers, [['dba']], 'write is granted by the rule that asks for nobody');
+  const both = ask({ scopes: ['db:analytics.scratch:write+ddl'] }, [write, ddl]);
+  assert.ok(both.ok);
+  assert.deepEqual(both.approvers, [[], ['dba']]);
+});
+
+test('outside its hours a rule grants nothing, and says when it opens next', () => {
+  const office = { days: ['mon', 'tue'], from: '08:00', to: '18:00', timeZone: 'Europe/Berlin' };
+  const rules = [{ ...agents, hours: office }];
+  assert.equal(
+    message({}, rules),
+    'grants of db:analytics:read may be asked for by group agents mon, tue 08:00-18:00 Europe/Berlin; ' +
+      'next from mon 2026-11-23 08:00 Europe/Berlin (2026-11-23T07:00:00Z)',
+  );
+  assert.equal(message({}, [...rules, agents]), 'granted');
+  const sooner = { ...agents, hours: { ...office, days: ['sun'], timeZone: 'UTC' } };
+  assert.match(message({}, [...rules, sooner]), /, and sun 08:00.*; next from sun 2026-11-22 08:00 UTC/);
+  const asked = authorize(request, { ...situation, rules, now: null });
+  assert.ok(asked.ok, 'the hours are those of the request, not of its approval');
+});
+
+test('the number of open grants is counted on the rule’s connections, and the refusal names one to complete', () => {
+  const grant = { ...request, id: 'gr_aaaaaaaaaaaaaaaa', scopes: [], requestedAt: 0, expiresAt: 1 };
+  const open = [grant, { ...grant, id: 'gr_bbbbbbbbbbbbbbbb', connection: 'billing' }];
+  const held = (rules: readonly AccessRule[]) => {
+    const answer = authorize(request, { ...situation, rules, open });
+    return answer.ok ? 'granted' : answer.message;
+  };
+  assert.equal(held([{ ...agents, maxActive: 2 }]), 'granted');
+  assert.equal(
+    held([{ ...agents, maxActive: 1 }]),
+    'group agents may have 1 grant at a time, requests that wait included, and chatgpt-agent has 1: ' +
+      'complete one that is done, such as gr_aaaaaaaaaaaaaaaa',
+  );
+  assert.match(held([{ ...agents, connections: ['*'], maxActive: 2 }]), /may have 2 grants.* has 2:/);
+  assert.equal(held([{ ...agents, maxActive: 1 }, agents]), 'granted');
+});
+
+test('after so many renewals a person has to approve, by the rule that allows the most', () => {
+  const renewed = (renewals: number, rules: readonly AccessRule[]) => {
+    const answer = authorize(request, { ...situation, rules, renewals: () => renewals });
+    return answer.ok ? answer.approval : answer.message;
+  };
+  const rule = { ...agents, maxConsecutive: 3, approvers: { groups: ['dba'] } };
+  assert.equal(renewed(2, [rule]), null);
+  assert.equal(
+    renewed(3, [rule, { ...rule, maxConsecutive: 2 }]),
+    'db:analytics:read was granted 3 times in a row without a new reason, and after 3 a person has to approve it',
+  );
+  assert.equal(renewed(3, [rule, { ...rule, maxConsecutive: 4 }]), null);
+  assert.match(String(renewed(0, [{ ...rule, approval: 'required' }])), /^a person has to approve grants/);
+});
+
+test('what is nearest is a part of what was asked for, where there is one', () => {
+  assert.match(message({ scopes: ['db:analytics:write'] }), /nearest: db:analytics.scratch:write$/);
+  const wide = { ...agents, scopes: ['db:*.scratch.a:read+write', 'db:analytics:ddl'] };
+  assert.match(message({ scopes: ['db:analytics.scratch:write'] }, [wide]), /nearest: db:\*.scratch.a:write$/);
 });
 
 test('groups and connections decide which rules are for whom; * is any', () => {
   assert.match(message(as('dba', 'dev')), /no access rule is for groups dba, dev/);
   assert.match(message(as()), /chatgpt-agent is in no group.*Pass --group/);
+  const nobody = { ...request.identity, issuer: 'https://login.example.com', groups: [] };
+  assert.match(message({ identity: nobody }), /is in no group.*groupsClaim/);
   assert.match(message(as('*')), /no access rule is for/);
   assert.equal(message(as('dba'), [{ ...agents, groups: ['*'] }]), 'granted');
   assert.equal(message(as(), [{ ...agents, groups: ['*'] }]), 'granted');
