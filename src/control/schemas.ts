@@ -204,8 +204,8 @@ export const preview = named(
   },
 );
 
-export const nothing = z.strictObject({}).optional();
-export const maybeReason = z.strictObject({ reason: reason.optional() }).optional();
+export const nothing = z.strictObject({});
+export const maybeReason = z.strictObject({ reason: reason.optional() });
 export const withReason = z.strictObject({ reason });
 export const revocations = named(
   'Revocation',

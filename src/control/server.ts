@@ -52,7 +52,11 @@ export async function createControl(options: ControlOptions, host: string): Prom
   // Only JSON is read: a form or a plain text, which a browser sends across sites unasked, is refused.
   plain.removeContentTypeParser('text/plain');
   const app = plain.withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler((route) => {
+    const validate = validatorCompiler(route as Parameters<typeof validatorCompiler>[0]);
+    // No body is a body with nothing in it: what it lacks is named.
+    return (data: unknown) => validate(data ?? {});
+  });
   // An answer has what its schema names and nothing else.
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {

@@ -129,7 +129,7 @@ export function grantRoutes(app: Api, services: Services, changed: Changed): voi
     async (request) => {
       const by = byOf(request);
       const { grant } = ended(by, request.params.id);
-      const done = grants.revoke(grant.id, by.name, request.body?.reason ?? `revoked by ${whoRevokes(by)}`);
+      const done = grants.revoke(grant.id, by.name, request.body.reason ?? `revoked by ${whoRevokes(by)}`);
       changed('a grant has been revoked', request, { grant: grant.id });
       return details(done);
     },
@@ -152,7 +152,7 @@ export function grantRoutes(app: Api, services: Services, changed: Changed): voi
       const by = byOf(request);
       const { grant } = decidable(by, request.params.id);
       const { caller } = by;
-      const reason = request.body?.reason;
+      const reason = request.body.reason;
       const decided =
         reason === undefined ? grants.approve(grant.id, caller) : grants.approve(grant.id, caller, reason);
       changed('a grant has been approved', request, { grant: grant.id });
