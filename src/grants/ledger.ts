@@ -136,10 +136,10 @@ export class Ledger {
   }
 
   close(): Promise<void> {
-    this.#cancelTimer();
     this.#listeners.clear();
     this.#clockKept = Number.NEGATIVE_INFINITY;
-    this.#keepClock();
+    this.settle();
+    this.#cancelTimer();
     this.open.clear();
     return this.store.close();
   }

@@ -70,9 +70,14 @@ export class OpenGrants {
     this.#owners.clear();
   }
 
-  /** Milliseconds until the earlier of the two deadlines; 0 or less where it has passed. */
-  remaining({ life, deadline }: Entry): number {
-    return Math.min(life.grant.expiresAt - this.#now(), deadline - this.#monotonic());
+  /**
+   * Milliseconds until the earlier of the two deadlines; 0 or less where it has passed. What was over once stays over, though a
+   * clock is set back before it has been ended.
+   */
+  remaining(entry: Entry): number {
+    const left = Math.min(entry.life.grant.expiresAt - this.#now(), entry.deadline - this.#monotonic());
+    if (left <= 0) this.set({ ...entry, deadline: Number.NEGATIVE_INFINITY });
+    return left;
   }
 
   /** Milliseconds until one may be over its deadline, and not later than any is. */
