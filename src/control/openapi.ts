@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import swagger from '@fastify/swagger';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import { whoMay } from './authority.ts';
 import type { Api } from './routes/route.ts';
 import { problem, registry } from './schemas.ts';
@@ -59,14 +60,67 @@ export async function openapi(app: Api): Promise<void> {
         429,
         500,
       ];
-      const response = { ...(schema?.response as object | undefined), ...failures(statuses) };
+      const response = { ...answers(schema?.response), ...failures(statuses) };
       const operationId = idOf(String(route.method), url);
       const whole = { ...schema, operationId, response, ...(open ? { security: [] } : {}) };
       return toJsonSchema({ ...document, schema: whole });
     },
     transformObject: createJsonSchemaTransformObject({ schemaRegistry: registry }),
   });
-  app.get('/v1/openapi.json', { schema: { tags: ['health'], summary: 'This document' } }, async () => app.swagger());
+  let document: unknown;
+  app.get('/v1/openapi.json', { schema: { tags: ['health'], summary: 'This document' } }, async () => {
+    document ??= tidied(app.swagger() as Described);
+    return document;
+  });
+}
+
+/** Each answer with its schema's own description. */
+function answers(response: unknown): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries((response ?? {}) as Record<string, z.ZodType>).map(([status, schema]) => {
+      const description = registry.get(schema)?.description ?? '';
+      return [status, { description, content: { 'application/json': { schema } } }];
+    }),
+  );
+}
+
+interface Described {
+  readonly paths?: object;
+  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> };
+}
+
+const REF = /"#\/components\/schemas\/(\w+)"/g;
+
+/**
+ * Every schema is made twice, as it is sent (`…Input`) and as it is answered: here only what is referred to is left, under its
+ * own name where there is one of it. The pattern of a time goes: `format` says the same in a word.
+ */
+function tidied(document: Described): object {
+  const schemas = document.components?.schemas ?? {};
+  const used = new Set<string>();
+  const follow = (part: unknown) => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(REF)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name]);
+    }
+  };
+  follow(document.paths);
+  const named = (name: string) => {
+    const own = name.replace(/Input$/, '');
+    return used.has(own) ? name : own;
+  };
+  const kept = Object.entries(schemas).filter(([name]) => used.has(name));
+  const components = {
+    ...document.components,
+    schemas: Object.fromEntries(kept.map(([name, schema]) => [named(name), schema])),
+  };
+  const text = JSON.stringify({ ...document, components }, (_key, value) => {
+    if (value?.format !== 'date-time' || value.pattern === undefined) return value;
+    const { pattern: _, ...rest } = value;
+    return rest;
+  });
+  return JSON.parse(text.replaceAll(REF, (_ref, name: string) => `"#/components/schemas/${named(name)}"`)) as object;
 }
 
 function failures(statuses: readonly number[]): Record<number, object> {

@@ -13,9 +13,11 @@ function named<S extends z.ZodType>(id: string, schema: S, description: string, 
   return schema;
 }
 
+/** A copy, because the same schema may stand in several places. */
 function described<S extends z.ZodType>(schema: S, description: string): S {
-  registry.add(schema, { description });
-  return schema;
+  const copy = schema.clone() as S;
+  registry.add(copy, { description });
+  return copy;
 }
 
 // --- Parts ---------------------------------------------------------------------------------------------------------
