@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly connection?: object;
   readonly policies?: object;
   readonly masking?: object;
+  /** Merged over the whole file: `identity`, `access` … */
+  readonly config?: object;
   /** SALLYPORT_* variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -90,6 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     ],
     ...(options.policies && { policies: options.policies }),
     ...(options.masking && { masking: options.masking }),
+    ...options.config,
   };
   await writeFile(join(dir, 'password'), upstream.password);
   await writeFile(file, stringify(base));
