@@ -20,19 +20,28 @@ import { judgeOf } from './judges.ts';
 import { languages } from './languages/languages.ts';
 import { ensureMaskKey } from './mask/key.ts';
 import { parseScope, within } from './policy/scope.ts';
+import { ensureGatewayId } from './provision/gateway.ts';
+import { mysqlRoles } from './provision/mysql.ts';
+import { postgresRoles } from './provision/postgres.ts';
+import { Provision } from './provision/provision.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { type Desk, Sessions } from './sessions.ts';
 import { writeMode } from './sql/mysql/mode.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
+import { grantOfToken } from './tokens.ts';
+import type { Protocol } from './types.ts';
 import { Contexts } from './wire/gate.ts';
 import { listen } from './wire/listen.ts';
+import type { LoginFailure, TokenLogin } from './wire/login.ts';
 import { greetedVersion } from './wire/mysql/accept.ts';
 import { type MysqlVerifiers, makeMysqlVerifiers } from './wire/mysql/auth.ts';
-import { full as mysqlFull, serveMysql } from './wire/mysql/index.ts';
+import { serveMysql } from './wire/mysql/index.ts';
 import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
-import { full as pgFull, servePg } from './wire/pg/index.ts';
+import { servePg } from './wire/pg/index.ts';
+import { LoginRoom } from './wire/room.ts';
 import { Turn } from './wire/splice.ts';
+import { Throttle } from './wire/throttle.ts';
 import { serverTls } from './wire/tls.ts';
 import { startPool } from './workers/pool.ts';
 
@@ -126,10 +135,22 @@ export async function serve(env: Env): Promise<Running> {
     });
     opened.push(() => grants.close());
 
+    const provision = new Provision({
+      gateway: ensureGatewayId(env.dataDir),
+      makers: { postgres: postgresRoles, mysql: mysqlRoles },
+      ask: (connection, use) => languages[connection.protocol].administer(connection, use),
+      remaining: (id) => grants.remaining(id),
+      sessions: env.maxSessions,
+      log,
+    });
+    opened.push(() => provision.close());
+    void provision.sweep(config.connections.values());
+
     const sessions = new Sessions({
       config: () => config,
       desks,
       grants,
+      provision,
       recorder,
       contexts: new Contexts(),
       pool,
@@ -142,23 +163,41 @@ export async function serve(env: Env): Promise<Running> {
       const found = grants.login(login);
       return found?.state === 'active' ? (found.verifiers as Verifiers) : undefined;
     };
+    const tokens = (protocol: Protocol) => ({
+      configured: () => identities.configured,
+      prove: (login: TokenLogin) =>
+        grantOfToken(
+          {
+            prove: (token) => identities.prove(token),
+            live: (identity) => grants.live(identity),
+            connection: (name) => config.connections.get(name),
+          },
+          protocol,
+          login,
+        ),
+    });
+    const failed = (protocol: Protocol) => (failure: LoginFailure) => metrics.loginFailed(protocol, failure);
     const shared = {
       tls,
       tlsRequired: env.tlsRequired,
       handshakeTimeoutMs: env.handshakeTimeoutMs,
       maxStatementBytes: env.maxStatementBytes,
       turn,
+      throttle: new Throttle(),
       log,
     };
     const room = { limit: env.maxSessions, taken: 0 };
+    const logins = new LoginRoom(env.maxLogins);
     const pgPort = await listen({
       ...env.pgListen,
       room,
+      logins,
       idleTimeoutMs: env.idleTimeoutMs,
-      full: pgFull,
       serve: servePg({
         ...shared,
         lookup: (login) => verifiersOf(login)?.pg,
+        tokens: tokens('postgres'),
+        failed: failed('postgres'),
         admit: (who) => {
           const admitted = sessions.admit('postgres', who);
           return 'refused' in admitted ? admitted : { ...admitted, openGate: (path) => admitted.openGate(path, '') };
@@ -169,11 +208,13 @@ export async function serve(env: Env): Promise<Running> {
     const mysqlPort = await listen({
       ...env.mysqlListen,
       room,
+      logins,
       idleTimeoutMs: env.idleTimeoutMs,
-      full: mysqlFull,
       serve: serveMysql({
         ...shared,
         lookup: (login) => verifiersOf(login)?.mysql,
+        tokens: tokens('mysql'),
+        failed: failed('mysql'),
         version: () => greetedVersion([...desks.values()].flatMap(({ judge }) => judge.server ?? [])),
         admit: (who) => {
           const admitted = sessions.admit('mysql', who);
@@ -204,6 +245,7 @@ export async function serve(env: Env): Promise<Running> {
         for (const warning of next.warnings) log.warn({ path: warning.path }, warning.message);
         log.info({ config: env.config }, 'the config was read again');
         sessions.reconfigured();
+        void provision.sweep(next.connections.values());
         acquaint();
       },
       (mistakes) => {

@@ -3,12 +3,15 @@ import type { Config } from './config/load.ts';
 import type { GrantsService } from './grants/service.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { languages } from './languages/languages.ts';
+import { Notices, noticeOf } from './notices.ts';
+import type { Provision } from './provision/provision.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Logger, Tally } from './telemetry.ts';
-import type { GrantState, Protocol, Session } from './types.ts';
+import type { Grant, GrantState, Protocol, Session } from './types.ts';
 import { type Contexts, Gate, type GateServices } from './wire/gate.ts';
 import type { EndReason } from './wire/listen.ts';
-import type { Admitted, TurnedAway, Who } from './wire/port.ts';
+import type { Admitted, Notice, TurnedAway, Who } from './wire/port.ts';
+import type { GrantStatus } from './wire/sallyport.ts';
 import type { Turn } from './wire/splice.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -21,6 +24,7 @@ export interface SessionsOptions {
   readonly config: () => Config;
   readonly desks: ReadonlyMap<string, Desk>;
   readonly grants: GrantsService;
+  readonly provision: Provision;
   readonly recorder: Recorder;
   readonly contexts: Contexts;
   readonly pool: Pool;
@@ -37,23 +41,27 @@ export type OpenGate = (searchPath: readonly string[] | null, mode: string) => G
 interface Open {
   readonly session: Session;
   readonly end: (reason: EndReason) => void;
+  readonly notify: (notice: Notice) => void;
 }
 
 export class Sessions {
   readonly #o: SessionsOptions;
   readonly #byGrant = new Map<string, Set<Open>>();
+  readonly #notices: Notices;
 
   constructor(options: SessionsOptions) {
     this.#o = options;
+    this.#notices = new Notices((id) => options.grants.remaining(id));
     options.grants.onEnd((id, state, reason) => {
       for (const { session, end } of this.#byGrant.get(id) ?? []) end(grantOver(session, state, reason));
+      options.provision.ended(id);
     });
   }
 
   /** Lets a proven login in, or says why not. Puts the session's start into the record. */
   admit(protocol: Protocol, who: Who): Admitted<OpenGate> | TurnedAway {
-    const { grants, recorder, turn, tally, log, config, desks } = this.#o;
-    const { login, database, application, client, end } = who;
+    const { grants, provision, recorder, turn, tally, log, config, desks } = this.#o;
+    const { login, database, application, client, end, notify } = who;
     const found = grants.login(login);
     if (found === undefined || !grants.isLive(login)) return { refused: 'the grant is over' };
     const { grant } = found;
@@ -80,9 +88,9 @@ export class Sessions {
     };
     recorder.sessionStarted(session);
     turn.soon();
-    const entry = { session, end };
-    const open = this.#byGrant.get(grant.id) ?? new Set();
-    this.#byGrant.set(grant.id, open.add(entry));
+    const entry = { session, end, notify };
+    const open = this.#byGrant.get(grant.id) ?? this.#firstOf(grant);
+    open.add(entry);
     tally.sessionsOpen++;
     tally.sessionsStarted++;
     log.info({ session: session.id, grant: grant.id, connection: connection.name, client }, 'a session has begun');
@@ -90,15 +98,32 @@ export class Sessions {
       session,
       openGate: (searchPath, mode) => new Gate(this.#services(desk, protocol, mode), session, searchPath),
       readOnly: !grant.scopes.some(({ verbs }) => verbs.has('write') || verbs.has('ddl') || verbs.has('admin')),
+      lease: () => provision.lease(grant, connection),
       ended: (why) => {
         open.delete(entry);
-        if (open.size === 0) this.#byGrant.delete(grant.id);
+        if (open.size === 0) this.#forget(grant);
         tally.sessionsOpen--;
         recorder.sessionEnded(session.id, Date.now(), why);
         turn.soon();
         log.info({ session: session.id, why }, 'a session has ended');
       },
     };
+  }
+
+  /** The sessions of a grant that has had none. */
+  #firstOf(grant: Grant): Set<Open> {
+    const open = new Set<Open>();
+    this.#byGrant.set(grant.id, open);
+    const { ttlMs } = this.#o.grants.show(grant.id);
+    this.#notices.watch(grant.id, ttlMs, (left) => {
+      for (const { notify } of open) notify(noticeOf(grant, left));
+    });
+    return open;
+  }
+
+  #forget({ id }: Grant): void {
+    this.#byGrant.delete(id);
+    this.#notices.forget(id);
   }
 
   /** The config has changed: ends the sessions whose connection is gone. */
@@ -110,6 +135,23 @@ export class Sessions {
         if (!connections.has(name)) end({ kind: 'config', message: `connection "${name}" is no longer configured` });
       }
     }
+  }
+
+  #status(grant: Grant): GrantStatus {
+    return { grant, state: this.#o.grants.state(grant.id) ?? 'expired', left: this.#o.grants.remaining(grant.id) };
+  }
+
+  /** Behind the answer that says so: the end of the grant is the end of the session that has asked for it. */
+  #complete({ id, identity }: Grant): void {
+    const { grants, log } = this.#o;
+    setImmediate(() => {
+      try {
+        grants.complete(id, identity.subject);
+      } catch (error) {
+        // It is over all the same: it had ended before, or its end could not be written yet.
+        log.warn({ err: error, grant: id }, 'a grant could not be completed as it should');
+      }
+    });
   }
 
   #services(desk: Desk, protocol: Protocol, mode: string): GateServices {
@@ -124,6 +166,8 @@ export class Sessions {
       recorder,
       resultBytes,
       isLive: (id) => grants.isLive(id),
+      status: (grant) => this.#status(grant),
+      complete: (grant) => this.#complete(grant),
       turn,
       contradicted: ({ id, connection }) =>
         log.error(

@@ -3,6 +3,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Protocol } from './types.ts';
 
 export type { Logger } from 'pino';
 
@@ -40,8 +41,6 @@ export function createLogger({ level, format, destination }: LogOptions): Logger
 export interface Tally {
   sessionsOpen: number;
   sessionsStarted: number;
-  /** Logins that failed, and sessions refused for a limit. */
-  loginsRefused: number;
   statementsAllowed: number;
   statementsDenied: number;
   /** Statements whose rule asks for a person. */
@@ -54,6 +53,8 @@ export interface Tally {
 
 export interface Metrics {
   readonly tally: Tally;
+  /** A login came to nothing; `reason` is one of a few. */
+  loginFailed(protocol: Protocol, reason: string): void;
   readonly contentType: string;
   /** In the Prometheus text format. */
   render(): Promise<string>;
@@ -63,7 +64,6 @@ export function createMetrics(): Metrics {
   const tally: Tally = {
     sessionsOpen: 0,
     sessionsStarted: 0,
-    loginsRefused: 0,
     statementsAllowed: 0,
     statementsDenied: 0,
     statementsHeld: 0,
@@ -95,7 +95,12 @@ export function createMetrics(): Metrics {
     },
   });
   counter('sallyport_sessions_total', 'Sessions begun.', () => tally.sessionsStarted);
-  counter('sallyport_logins_refused_total', 'Logins and sessions refused.', () => tally.loginsRefused);
+  const loginFailures = new Counter({
+    name: 'sallyport_login_failures_total',
+    help: 'Logins that came to nothing, by protocol and by why.',
+    labelNames: ['protocol', 'reason'],
+    registers,
+  });
   new Counter({
     name: 'sallyport_statements_total',
     help: 'Statements judged, by verdict.',
@@ -129,5 +134,10 @@ export function createMetrics(): Metrics {
       this.set(process.memoryUsage.rss());
     },
   });
-  return { tally, contentType: registry.contentType, render: () => registry.metrics() };
+  return {
+    tally,
+    loginFailed: (protocol, reason) => loginFailures.inc({ protocol, reason }),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+  };
 }

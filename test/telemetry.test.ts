@@ -29,3 +29,13 @@ test('every tally is scraped', async () => {
   tally.sessionsOpen = 0;
   assert.match(await render(), /sallyport_sessions 0\n/);
 });
+
+test('failed logins are counted by protocol and reason', async () => {
+  const { loginFailed, render } = createMetrics();
+  loginFailed('postgres', 'secret');
+  loginFailed('postgres', 'secret');
+  loginFailed('mysql', 'token');
+  const text = await render();
+  assert.match(text, /sallyport_login_failures_total\{protocol="postgres",reason="secret"\} 2\n/);
+  assert.match(text, /sallyport_login_failures_total\{protocol="mysql",reason="token"\} 1\n/);
+});

@@ -55,6 +55,12 @@ const ROWS = {
     count(1, 1_000_000),
     'database sessions at the same time; each holds one connection of the database behind it',
   ),
+  maxLogins: row(
+    'SALLYPORT_MAX_LOGINS',
+    '1000',
+    count(1, 1_000_000),
+    'connections that have not logged in yet, at the same time, half of them from one source; the oldest give way to new ones',
+  ),
   maxStatementBytes: row(
     'SALLYPORT_MAX_STATEMENT_BYTES',
     '16MiB',

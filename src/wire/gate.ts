@@ -9,6 +9,7 @@ import type {
   Classification,
   Column,
   Facts,
+  Grant,
   HandleUse,
   Outcome,
   Parameter,
@@ -17,6 +18,7 @@ import type {
   Verb,
   Verdict,
 } from '../types.ts';
+import { completedRow, type GrantStatus, HELP, type OwnRow, ownWord, statusRow, type Word } from './sallyport.ts';
 
 /**
  * What masking makes of each output column of a statement, in terms that only the judge reads: null where no rows come back,
@@ -153,8 +155,11 @@ export interface Allowed extends Judged {
   description: Buffer | null;
 }
 
+/** Not for the database: refused, or `own`. */
 export interface Refused extends Judged {
   readonly allowed: false;
+  /** A statement of the gateway's own: `answer` has what it says. */
+  readonly own?: Word;
 }
 
 export type Judgement = Allowed | Refused;
@@ -297,6 +302,9 @@ export interface GateServices {
   readonly resultBytes: number;
   /** Is the grant alive? Asked at every statement and every execution, once a turn of the loop. */
   readonly isLive: (grant: string) => boolean;
+  readonly status: (grant: Grant) => GrantStatus;
+  /** Its holder says that the task is done: ends it, soon. */
+  readonly complete: (grant: Grant) => void;
   readonly turn: { readonly number: number; readonly time: number };
   /** The database's description of a result contradicted the analysis of its statement. */
   readonly contradicted: (session: Session) => void;
@@ -324,6 +332,15 @@ const GRANT_OVER: Judged = {
   },
 };
 
+function ownJudgement(word: Word): Refused {
+  const known = word !== 'unknown';
+  const verdict: Verdict = known
+    ? { action: 'allow', rule: 'sallyport', reason: 'the gateway answers it' }
+    : { action: 'deny', rule: 'sallyport', reason: 'there is no such SALLYPORT statement', hint: HELP };
+  const ruling = { ...GRANT_OVER.ruling, verdict };
+  return { allowed: false, kinds: ['sallyport'], statements: [], ruling, ...(known ? { own: word } : {}) };
+}
+
 /** The gate of one session. */
 export class Gate {
   readonly session: Session;
@@ -332,6 +349,8 @@ export class Gate {
   #n = 0;
   /** The turn in which the grant was last found alive. */
   #aliveIn = -1;
+  /** SALLYPORT COMPLETE has been answered: nothing more is let through. */
+  #completed = false;
 
   constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
     this.#services = services;
@@ -388,6 +407,8 @@ export class Gate {
       const alike = context.byShape.get(shape);
       if (alike !== undefined) return alike;
     }
+    const own = ownWord(text);
+    if (own !== null) return ownJudgement(own);
     if (text.includes('\ufffd') && !isUtf8(buffer.subarray(start, end)) && !dialect.readsBytes(text)) {
       return this.#decide(at, text, null, { ok: false, reason: 'the text is not valid UTF-8' }, null);
     }
@@ -460,6 +481,23 @@ export class Gate {
     return new Running(n, resultBytes);
   }
 
+  /** What a statement of the gateway's own answers, now that its turn has come. */
+  answer(word: Word, running: Running): OwnRow {
+    const row = this.describe(word);
+    running.rows++;
+    if (word === 'complete') {
+      this.#completed = true;
+      this.#services.complete(this.session.grant);
+    }
+    return row;
+  }
+
+  /** A row as it would answer, for the columns. */
+  describe(word: Word): OwnRow {
+    const status = this.#services.status(this.session.grant);
+    return word === 'complete' ? completedRow(status) : statusRow(status);
+  }
+
   /** Puts how it ended into the record; the client may read the end when this turn of the loop has been committed. */
   finish(running: Running): void {
     const { recorder, turn } = this.#services;
@@ -502,6 +540,7 @@ export class Gate {
 
   #isLive(): boolean {
     const { turn, isLive } = this.#services;
+    if (this.#completed) return false;
     if (this.#aliveIn === turn.number) return true;
     if (!isLive(this.session.grant.id)) return false;
     this.#aliveIn = turn.number;

@@ -1,16 +1,11 @@
-// A listening port: accepts, holds the limit, knows every session that is open, and drains.
+// A listening port: accepts, holds the limits, knows every session that is open, and drains.
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { LAST_WORDS } from './session.ts';
+import type { LoginRoom, Room } from './room.ts';
 import { acceptSocket } from './socket.ts';
+import { sourceOf } from './throttle.ts';
 
 /** Silence after which TCP asks whether a client is still there; the system's own default is two hours. */
 const KEEPALIVE_MS = 30_000;
-
-/** How many clients may be connected, and how many are. */
-export interface Room {
-  readonly limit: number;
-  taken: number;
-}
 
 /** An open client connection, from accept to close, as the port sees it. */
 export interface Open {
@@ -28,17 +23,24 @@ export interface EndReason {
   readonly hint?: string | undefined;
 }
 
+/** What a client's connection tells its port of. */
+export interface Hooks {
+  /** It has logged in, and needs room for a session: false where there is none. */
+  readonly loggedIn: () => boolean;
+  /** Has to be called once, when its socket is closed. */
+  readonly closed: () => void;
+}
+
 export interface ListenOptions {
   readonly host: string;
   readonly port: number;
-  /** Shared by all ports of the gateway. */
+  /** For sessions; shared by all ports of the gateway. */
   readonly room: Room;
+  /** For connections that have not logged in; shared by all ports of the gateway. */
+  readonly logins: LoginRoom;
   /** Milliseconds for which a session may wait for its client's next request; 0 is for ever. */
   readonly idleTimeoutMs: number;
-  /** Serves a client; `closed` has to be called once, when its socket is closed. */
-  readonly serve: (socket: Socket, closed: () => void) => Open;
-  /** What a client is told that comes when the port is full. */
-  readonly full: () => Buffer;
+  readonly serve: (socket: Socket, hooks: Hooks) => Open;
 }
 
 export interface Port {
@@ -55,24 +57,29 @@ export interface Port {
 
 /** Rejects with the listen error (`EADDRINUSE` …). */
 export async function listen(options: ListenOptions): Promise<Port> {
-  const { room } = options;
+  const { room, logins } = options;
   const open = new Set<Open>();
   let emptied: (() => void) | null = null;
   const server: Server = createServer(
     { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS, pauseOnConnect: true },
     (accepted) => {
       const socket = acceptSocket(accepted);
-      if (room.taken >= room.limit) {
-        socket.on('error', () => {});
-        socket.end(options.full());
-        setTimeout(() => socket.destroy(), LAST_WORDS).unref();
-        return;
-      }
-      room.taken++;
-      const session: Open = options.serve(socket, () => {
-        open.delete(session);
-        room.taken--;
-        if (open.size === 0) emptied?.();
+      const leave = logins.enter(sourceOf(socket.remoteAddress), () => socket.destroy());
+      let inRoom = false;
+      const session: Open = options.serve(socket, {
+        loggedIn() {
+          leave();
+          if (room.taken >= room.limit) return false;
+          room.taken++;
+          inRoom = true;
+          return true;
+        },
+        closed() {
+          leave();
+          if (inRoom) room.taken--;
+          open.delete(session);
+          if (open.size === 0) emptied?.();
+        },
       });
       open.add(session);
     },

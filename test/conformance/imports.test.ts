@@ -30,6 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   telemetry: [...NOUNS, 'node:', 'pino', 'pino-pretty', 'prom-client'],
   languages: '*',
   sessions: '*',
+  tokens: '*',
+  notices: '*',
   sql: [...NOUNS, 'node:', 'libpg-query', 'lru-cache'],
   policy: [...NOUNS, 'node:', 're2js', 'lru-cache'],
   grants: [...NOUNS, 'node:', 'lmdb', 'msgpackr'],

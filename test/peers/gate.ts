@@ -19,6 +19,8 @@ export interface ToyGate {
   release(): Promise<boolean>;
   /** The grant is over. */
   end(): void;
+  /** Ids of grants that were said to be completed. */
+  readonly completed: string[];
 }
 
 const GRANT: Grant = {
@@ -72,6 +74,7 @@ function facts(text: string): Facts {
 
 export function toyGate({ masks = true } = {}): ToyGate {
   const record: Entry[] = [];
+  const completed: string[] = [];
   const waiting: (() => void)[] = [];
   let live = true;
   let read = false;
@@ -138,6 +141,8 @@ export function toyGate({ masks = true } = {}): ToyGate {
       },
       resultBytes: 1000,
       isLive: () => live,
+      status: (grant) => ({ grant, state: live ? 'active' : 'completed', left: live ? 60_000 : 0 }),
+      complete: () => completed.push(GRANT.id),
       get turn() {
         return { number: turns++, time: 0 };
       },
@@ -150,6 +155,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
   return {
     gate,
     record,
+    completed,
     end() {
       live = false;
     },

@@ -4,7 +4,18 @@
 // client is offered the same capabilities: those whose every byte the gateway understands. The plugin is caching_sha2_password,
 // or mysql_native_password for clients that name it; others are asked to switch. An unknown login goes the way of a wrong
 // password, step by step.
+//
+// A token comes as the password of caching_sha2_password's full authentication, or of mysql_clear_password where the client names
+// that: inside TLS, never encrypted with a key of the gateway's own, which nothing would prove.
 import { randomBytes, randomInt } from 'node:crypto';
+import {
+  isTokenLogin,
+  type LoginFailure,
+  type LoginMachine,
+  type LoginStep,
+  type TokenAnswer,
+  taskOf,
+} from '../login.ts';
 import {
   type LoginKey,
   type MysqlVerifiers,
@@ -20,6 +31,7 @@ import {
   authMoreData,
   authSwitchRequest,
   Capability,
+  cut,
   type ErrorFields,
   err,
   greeting,
@@ -34,6 +46,8 @@ import { decodeStartup, SSL_REQUEST, type Startup } from './startup.ts';
 const LOGIN_MAX = 64 * 1024;
 /** A login needs four at most. */
 const MAX_PAYLOADS = 8;
+/** Longest token, bytes. */
+const TOKEN_MAX = 16 * 1024;
 
 export interface Authenticated {
   readonly login: string;
@@ -49,13 +63,7 @@ export interface Authenticated {
   readonly rest: Buffer;
 }
 
-export type AcceptStep =
-  | { readonly do: 'send'; readonly bytes: Buffer }
-  /** Shake hands, `head` first, then call `tlsEstablished`. */
-  | { readonly do: 'start-tls'; readonly head: Buffer }
-  | ({ readonly do: 'authenticated' } & Authenticated)
-  /** Send the bytes, then close. */
-  | { readonly do: 'close'; readonly bytes: Buffer; readonly reason: string; readonly login?: string };
+export type AcceptStep = LoginStep<Authenticated>;
 
 export interface AcceptOptions {
   readonly tls: 'offered' | 'required';
@@ -64,19 +72,37 @@ export interface AcceptOptions {
   readonly key: LoginKey;
   /** The verifiers of a live grant's login. */
   readonly lookup: (login: string) => MysqlVerifiers | undefined;
+  /** An issuer is configured: tokens can be proven. */
+  readonly tokens: boolean;
 }
 
-export interface Acceptance {
+export interface Acceptance extends LoginMachine<AcceptStep> {
   /** The greeting: the server speaks first. */
   start(): Buffer;
-  push(bytes: Buffer): AcceptStep[];
-  tlsEstablished(): void;
 }
 
 /** Nobody knows its secret. */
 const NOBODY = makeMysqlVerifiers(randomBytes(32).toString('base64'));
 
-type State = 'response' | 'tls' | 'switched' | 'full' | 'encrypted' | 'over';
+type State =
+  | 'response'
+  | 'tls'
+  /** for the throttle */
+  | 'waiting'
+  | 'switched'
+  | 'full'
+  | 'encrypted'
+  /** for a token in clear */
+  | 'token'
+  /** for what the token proves */
+  | 'proving'
+  | 'over';
+
+/** Those in which a payload of the client is due. */
+const READS: ReadonlySet<State> = new Set(['response', 'switched', 'full', 'encrypted', 'token']);
+/** perform_full_authentication ("Caching SHA-2 Pluggable Authentication"). */
+const FULL_AUTHENTICATION = Buffer.from([4]);
+const SECURE_TRANSPORT = 'Connections using insecure transport are prohibited; connect with TLS';
 
 export function createAcceptance(options: AcceptOptions): Acceptance {
   const scramble = newScramble();
@@ -90,40 +116,42 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
 
   const verifiers = () => options.lookup(client?.user ?? '') ?? NOBODY;
 
-  function close(fields: ErrorFields, reason: string): AcceptStep {
+  function close(fields: ErrorFields, failure: LoginFailure, reason = fields.message): AcceptStep {
     state = 'over';
     const login = client?.user;
-    return { do: 'close', bytes: err(sequence, fields), reason, ...(login === undefined ? {} : { login }) };
+    return { do: 'close', bytes: err(sequence, fields), reason, failure, ...(login === undefined ? {} : { login }) };
   }
 
-  const malformed = () => close({ code: 1043, sqlstate: '08S01', message: 'Bad handshake' }, 'a malformed login');
+  const malformed = () => close({ code: 1043, sqlstate: '08S01', message: 'Bad handshake' }, 'protocol');
 
-  function denied(): AcceptStep {
+  function denied(
+    failure: LoginFailure = 'secret',
+    reason = 'the secret is wrong, or the login is not that of a live grant',
+  ): AcceptStep {
     const user = (client?.user ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 32);
     const message = `Access denied for user '${user}' (using password: ${client?.response.length === 0 ? 'NO' : 'YES'})`;
-    return close(
-      { code: 1045, sqlstate: '28000', message },
-      'the secret is wrong, or the login is not that of a live grant',
-    );
+    return close({ code: 1045, sqlstate: '28000', message }, failure, reason);
   }
 
   function proven(known: boolean): AcceptStep[] {
     if (!known || client === null) return [denied()];
+    return [authenticated(client, client.user)];
+  }
+
+  function authenticated(client: Startup, login: string): AcceptStep {
     state = 'over';
     const collation = isUtf8Collation(client.collation) ? client.collation : UTF8MB4_GENERAL_CI;
-    return [
-      {
-        do: 'authenticated',
-        login: client.user,
-        database: client.database,
-        application: client.application,
-        capabilities: client.capabilities & OFFERED,
-        collation,
-        connectionId: options.connectionId,
-        sequence,
-        rest: Buffer.from(reader.rest),
-      },
-    ];
+    return {
+      do: 'authenticated',
+      login,
+      database: client.database,
+      application: client.application,
+      capabilities: client.capabilities & OFFERED,
+      collation,
+      connectionId: options.connectionId,
+      sequence,
+      rest: Buffer.from(reader.rest),
+    };
   }
 
   function response(payload: Buffer): AcceptStep[] {
@@ -134,9 +162,21 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
     client = decodeStartup(payload);
     if (client === null) return [malformed()];
     if (options.tls === 'required' && !encrypted) {
-      const message = 'Connections using insecure transport are prohibited; connect with TLS';
-      return [close({ code: 3159, sqlstate: '08004', message }, 'TLS is required')];
+      return [close({ code: 3159, sqlstate: '08004', message: SECURE_TRANSPORT }, 'tls')];
     }
+    const byToken = isTokenLogin(client.user);
+    if (byToken && !options.tokens) {
+      const message = 'Login with a token needs a configured issuer, and none is: log in with a grant';
+      return [close({ code: 1045, sqlstate: '28000', message }, 'token')];
+    }
+    if (byToken && !encrypted) return [close({ code: 3159, sqlstate: '08004', message: SECURE_TRANSPORT }, 'tls')];
+    state = 'waiting';
+    return [{ do: 'wait', login: byToken ? null : client.user }];
+  }
+
+  /** What the client has sent in its response is looked at, or asked for. */
+  function begin(client: Startup): AcceptStep[] {
+    if (isTokenLogin(client.user)) return beginToken(client);
     plugin = client.plugin ?? Plugin.native;
     // Who begins with another plugin than the greeting's may wait to be asked, and sends nothing until then (libmysqlclient 5.7).
     const waits = client.plugin === Plugin.native && client.response.length === 0;
@@ -146,7 +186,41 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
     return [{ do: 'send', bytes: authSwitchRequest(sequence, plugin, scramble) }];
   }
 
+  /** Whatever a client has made of its password with the scramble proves nothing of a token: it is asked for whole. */
+  function beginToken(client: Startup): AcceptStep[] {
+    if (client.plugin === Plugin.clear) return token(client.response);
+    if (client.plugin === Plugin.sha2) return askWhole('token');
+    plugin = Plugin.sha2;
+    state = 'switched';
+    return [{ do: 'send', bytes: authSwitchRequest(sequence, Plugin.sha2, scramble) }];
+  }
+
+  function askWhole(next: 'token' | 'full'): AcceptStep[] {
+    state = next;
+    return [{ do: 'send', bytes: authMoreData(sequence, FULL_AUTHENTICATION) }];
+  }
+
+  /** The token, with a NUL behind it or without. */
+  function token(payload: Buffer): AcceptStep[] {
+    const bytes = withoutNul(payload) ?? payload;
+    if (client === null || bytes.length === 0 || bytes.length > TOKEN_MAX) {
+      return [denied('token', 'no token, or one of more than 16 KiB')];
+    }
+    state = 'proving';
+    return [{ do: 'token', task: taskOf(client.user), token: bytes.toString('latin1'), database: client.database }];
+  }
+
+  function tokenAnswered(answer: TokenAnswer): AcceptStep[] {
+    if (state !== 'proving' || client === null) return [];
+    if ('grant' in answer) return [authenticated(client, answer.grant)];
+    if ('unproven' in answer) return [denied('token', answer.unproven)];
+    const { refused, hint } = answer;
+    const message = cut(hint === undefined ? refused : `${refused}. ${hint}`);
+    return [close({ code: 1045, sqlstate: '28000', message }, 'grant', refused)];
+  }
+
   function answer(proof: Buffer): AcceptStep[] {
+    if (isTokenLogin(client?.user ?? '')) return askWhole('token');
     if (plugin === Plugin.native) return proven(provesNative(proof, scramble, verifiers()));
     if (proof.length === 0) return [denied()];
     if (provesSha2(proof, scramble, verifiers())) {
@@ -155,8 +229,7 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
       return [fast, ...proven(true)];
     }
     // As a server does that does not have the password in its cache.
-    state = 'full';
-    return [{ do: 'send', bytes: authMoreData(sequence, Buffer.from([4])) }];
+    return askWhole('full');
   }
 
   function full(payload: Buffer): AcceptStep[] {
@@ -186,6 +259,8 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
         return full(payload);
       case 'encrypted':
         return decrypted(payload);
+      case 'token':
+        return token(payload);
       default:
         return [];
     }
@@ -201,26 +276,38 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
         plugin: Plugin.sha2,
       }),
     push(bytes) {
-      const steps: AcceptStep[] = [];
+      // What comes while it is waited for something else stays behind the rest; clients of this protocol send nothing then.
+      if (state === 'waiting' || state === 'proving') return [malformed()];
       reader.push(bytes);
-      while (state !== 'over' && state !== 'tls') {
-        const frame = reader.next();
-        if (frame === FRAME.incomplete) break;
-        if (frame === FRAME.malformed || ++payloads > MAX_PAYLOADS) {
-          steps.push(malformed());
-          break;
-        }
-        sequence = (reader.sequence + reader.packets) & 0xff;
-        steps.push(...take(reader.payload()));
-      }
-      return steps;
+      return run();
     },
     tlsEstablished() {
       encrypted = true;
       state = 'response';
       reader.push(Buffer.alloc(0));
+      return [];
     },
+    proceed() {
+      if (state !== 'waiting' || client === null) return [];
+      return [...begin(client), ...run()];
+    },
+    tokenAnswered,
   };
+
+  function run(): AcceptStep[] {
+    const steps: AcceptStep[] = [];
+    while (READS.has(state)) {
+      const frame = reader.next();
+      if (frame === FRAME.incomplete) break;
+      if (frame === FRAME.malformed || ++payloads > MAX_PAYLOADS) {
+        steps.push(malformed());
+        break;
+      }
+      sequence = (reader.sequence + reader.packets) & 0xff;
+      steps.push(...take(reader.payload()));
+    }
+    return steps;
+  }
 }
 
 /** Some clients take a scramble for a C string: no byte of it is NUL, nor `$`, which separates things for some. */

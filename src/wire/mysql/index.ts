@@ -7,14 +7,14 @@ import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
 import type { Connection } from '../../types.ts';
 import type { Gate } from '../gate.ts';
-import type { EndReason, Open } from '../listen.ts';
-import { type PortOptions, said, servePort } from '../port.ts';
-import { LAST_WORDS, WireSession } from '../session.ts';
-import { upgradeServer } from '../tls.ts';
+import type { EndReason, Hooks, Open } from '../listen.ts';
+import { logIn } from '../login.ts';
+import { type Lease, type PortOptions, said, servePort } from '../port.ts';
+import { WireSession } from '../session.ts';
 import { type Authenticated, createAcceptance } from './accept.ts';
 import { LoginKey, type MysqlVerifiers } from './auth.ts';
 import { cancelUpstream, connectUpstream, runQuery, type Upstream } from './connect.ts';
-import { ALPN, Capability, err, errBeforeLogin, ok } from './messages.ts';
+import { ALPN, Capability, err, ok } from './messages.ts';
 import { Relay } from './relay.ts';
 import { lastWords } from './session.ts';
 
@@ -38,18 +38,20 @@ type Killable = Map<number, { readonly grant: string; cancel(): void; end(): voi
 /** Those whose bytes must be the same on both sides. */
 const AGREED = Capability.deprecateEof | Capability.sessionTrack;
 
-/** What a client is told that comes when there is no room: it has not been greeted yet. */
-export function full(): Buffer {
-  return errBeforeLogin(1040, 'Too many connections: the gateway has no room for another session');
-}
+const NO_ROOM = {
+  code: 1040,
+  sqlstate: '08004',
+  message: 'Too many connections: the gateway has no room for another session',
+} as const;
 
 /** Makes what serves the clients of a listening port. */
-export function serveMysql(options: MysqlPortOptions): (socket: Socket, closed: () => void) => Open {
+export function serveMysql(options: MysqlPortOptions): (socket: Socket, hooks: Hooks) => Open {
   const killable: Killable = new Map();
   const key = new LoginKey();
   return servePort(options, {
     login: (raw) => login(raw, options, key, freeId(killable)),
     open: (proven, client, signal, opened) => open(proven, client, options, killable, signal, opened),
+    full: ({ socket, who }) => void socket.end(err(who.sequence, NO_ROOM)),
   });
 }
 
@@ -58,61 +60,24 @@ interface Proven {
   readonly who: Authenticated;
 }
 
-/** Drives the acceptance machine over the socket. Resolves with null where the client was refused. */
+/** Resolves with null where the client was refused. */
 function login(raw: Socket, options: MysqlPortOptions, key: LoginKey, connectionId: number): Promise<Proven | null> {
-  const { tls, tlsRequired, lookup, log, version } = options;
+  const { tlsRequired, lookup, tokens, version } = options;
   const acceptance = createAcceptance({
     tls: tlsRequired ? 'required' : 'offered',
     version: version(),
     connectionId,
     key,
     lookup,
+    tokens: tokens.configured(),
   });
-  return new Promise((resolve, reject) => {
-    let socket = raw;
-    const read = (bytes: Buffer) => {
-      try {
-        take(acceptance.push(bytes));
-      } catch (error) {
-        reject(error);
-      }
-    };
-    const left = () => reject(new Error('it left during login'));
-    const done = (proven: Proven | null) => {
-      socket.removeListener('data', read);
-      raw.removeListener('close', left);
-      socket.pause();
-      resolve(proven);
-    };
-    function take(steps: ReturnType<typeof acceptance.push>): void {
-      for (const step of steps) {
-        switch (step.do) {
-          case 'send':
-            socket.write(step.bytes);
-            break;
-          case 'start-tls':
-            socket.removeListener('data', read);
-            upgradeServer(raw, tls.context, ALPN, step.head).then((secure) => {
-              socket = secure;
-              secure.on('error', () => raw.destroy());
-              secure.on('data', read);
-              acceptance.tlsEstablished();
-            }, reject);
-            return;
-          case 'authenticated':
-            return done({ socket, who: step });
-          case 'close':
-            log.info({ client: `${raw.remoteAddress}`, login: step.login, reason: step.reason }, 'a login was refused');
-            socket.end(step.bytes);
-            setTimeout(() => raw.destroy(), LAST_WORDS).unref();
-            return done(null);
-        }
-      }
-    }
-    raw.once('close', left);
-    raw.on('data', read);
-    raw.write(acceptance.start());
-  });
+  const nothingElse = () => {};
+  return logIn(
+    raw,
+    acceptance,
+    { ...options, alpn: ALPN, prove: tokens.prove, other: nothingElse },
+    acceptance.start(),
+  );
 }
 
 /** From a proven login to a session. */
@@ -126,34 +91,46 @@ async function open(
 ): Promise<void> {
   let end: (reason: EndReason) => void = () => socket.destroy();
   const { login: name, database, application, connectionId, sequence } = who;
-  const admitted = options.admit({ login: name, database, application, client, end: (reason) => end(reason) });
+  const admitted = options.admit({
+    login: name,
+    database,
+    application,
+    client,
+    end: (reason) => end(reason),
+    // The protocol has no message that a client does not wait for.
+    notify: () => {},
+  });
   if ('refused' in admitted) {
     const message = admitted.hint === undefined ? admitted.refused : `${admitted.refused}. ${admitted.hint}`;
     socket.end(err(sequence, { code: 1044, sqlstate: '42000', message }));
     return;
   }
   const { session, openGate, readOnly } = admitted;
-  const { connection } = session;
+  const configured = session.connection.name;
+  let lease: Lease | undefined;
   let upstream: Upstream | undefined;
   let pinned: Pinned;
   try {
-    upstream = await connectUpstream(connection, who, { timeoutMs: options.handshakeTimeoutMs, signal });
+    lease = await admitted.lease();
+    upstream = await connectUpstream(lease.connection, who, { timeoutMs: options.handshakeTimeoutMs, signal });
     if ((upstream.capabilities & AGREED) !== (who.capabilities & AGREED)) {
       throw new SallyportError('SP_UPSTREAM', 'the database lacks a capability that its client was offered');
     }
-    pinned = await pin(upstream, connection, readOnly);
+    pinned = await pin(upstream, lease.connection, readOnly);
   } catch (error) {
     upstream?.socket.destroy();
-    options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
+    lease?.release();
+    options.log.warn({ connection: configured, reason: said(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${said(error)}`);
-    const message = `connection "${connection.name}" cannot be reached by the gateway; its log says why`;
+    const message = `connection "${configured}" cannot be reached by the gateway; its log says why`;
     socket.end(err(sequence, { code: 1429, sqlstate: 'HY000', message }));
     return;
   }
 
+  const { connection, release } = lease;
   const stop = (what: 'query' | 'connection') =>
     cancelUpstream(connection, pinned.connectionId, what).catch((error: unknown) => {
-      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
+      options.log.warn({ connection: configured, reason: said(error) }, 'a statement could not be cancelled');
     });
   // Each takes a connection of the database: one at a time, however often KILL is sent.
   let cancelling = false;
@@ -187,6 +164,7 @@ async function open(
     },
     wake: (error) => running.wake(error),
   });
+  let stopped = Promise.resolve();
   const running = new WireSession({
     client: socket,
     server: upstream.socket,
@@ -194,12 +172,15 @@ async function open(
     lastWords: lastWords(relay),
     turn: options.turn,
     // Behind what is running the database may hold more that was sent ahead: it has to read none of that.
-    stop: () => void stop('connection'),
+    stop: () => {
+      stopped = stop('connection');
+    },
     ended: (why) => {
       killable.delete(connectionId);
       admitted.ended(why);
+      stopped.finally(release);
     },
-    warn: (message) => options.log.warn({ session: session.id, connection: connection.name }, message),
+    warn: (message) => options.log.warn({ session: session.id, connection: configured }, message),
   });
   end = (reason) => running.end(reason);
   opened(running);

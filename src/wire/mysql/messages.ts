@@ -162,7 +162,7 @@ export function lenenc(value: number): Buffer {
   return bytes;
 }
 
-function lenencBytes(bytes: Buffer): Buffer {
+export function lenencBytes(bytes: Buffer): Buffer {
   return Buffer.concat([lenenc(bytes.length), bytes]);
 }
 
@@ -258,11 +258,6 @@ const MESSAGE_MAX = 510;
 export function err(sequence: number, { code, sqlstate, message }: ErrorFields): Buffer {
   const head = Buffer.concat([Buffer.from([Reply.err]), u16(code), Buffer.from(`#${sqlstate}`)]);
   return packets(sequence, Buffer.concat([head, Buffer.from(message)]));
-}
-
-/** An error in the place of the greeting, when it is not known yet whether the client reads SQLSTATEs. */
-export function errBeforeLogin(code: number, message: string): Buffer {
-  return packets(0, Buffer.concat([Buffer.from([Reply.err]), u16(code), Buffer.from(message)]));
 }
 
 /** A message of at most so many bytes, cut between two characters. */

@@ -61,6 +61,7 @@ export class Relay {
       pins,
       check,
       multiStatements,
+      deprecateEof,
       kill,
       emitLocal: () => this.#replies.emitLocal(),
       wake: () => this.#go(),

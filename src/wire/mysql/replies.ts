@@ -118,10 +118,11 @@ export class Replies {
 
   /** Sends the gateway's own replies that have come to the head of the order. */
   emitLocal(): void {
-    const { track, toClient } = this.#o;
-    for (let head = track.head; head?.kind === 'local'; head = track.head) {
+    const { track, toClient, gate } = this.#o;
+    for (let head = track.head; head?.kind === 'local' || head?.kind === 'own'; head = track.head) {
       this.#passMasked();
-      toClient.push(head.reply);
+      toClient.push(head.kind === 'own' ? head.reply() : head.reply);
+      if (head.kind === 'own') gate.finish(head.running);
       track.settle();
     }
   }
@@ -151,6 +152,7 @@ export class Replies {
       case 'ask':
         return this.#asked(head, first);
       case 'local':
+      case 'own':
         return this.#violation('a reply that nobody waits for');
     }
   }

@@ -3,11 +3,13 @@
 // A machine without sockets: chunks in, spans into the outbox to the database, and what is owed into `track`. Commands are whole:
 // the packets that continue one are never taken for another. A refusal takes its place in the order of replies, so that clients
 // that send their next command before the reply have each where they expect it.
-import type { Allowed, Gate, Judgement } from '../gate.ts';
+import type { Allowed, Gate, Judgement, Running } from '../gate.ts';
+import type { Word } from '../sallyport.ts';
 import type { Outbox } from '../splice.ts';
 import { decodeExecute } from './decode.ts';
 import { FRAME, FrameReader } from './frame.ts';
 import { Command, command, type ErrorFields, err, ok, REFUSED_COMMANDS } from './messages.ts';
+import { type OwnForm, type OwnPrepared, OwnStatements, prepareOk, resultOf } from './own.ts';
 import type { Prepares } from './prepares.ts';
 import { refusal } from './refusal.ts';
 import type { Stored } from './stored.ts';
@@ -38,6 +40,8 @@ export interface RequestsOptions {
   readonly check: string;
   /** The client may send several statements in one text. */
   readonly multiStatements: boolean;
+  /** Client and database have agreed that OK takes EOF's place. */
+  readonly deprecateEof: boolean;
   readonly kill: Kill;
   /** Called after the head of `track` may have become a reply of the gateway's own. */
   readonly emitLocal: () => void;
@@ -78,6 +82,7 @@ export class Requests {
   #verdict: Judgement | null = null;
   /** Texts may hold several statements. */
   #several: boolean;
+  readonly #own = new OwnStatements();
 
   constructor(options: RequestsOptions) {
     this.#o = options;
@@ -192,6 +197,7 @@ export class Requests {
     }
     const text = bytes.toString('utf8');
     const running = gate.begin('query', judgement, text, null);
+    if (!judgement.allowed && judgement.own !== undefined) return this.#ownResult(judgement.own, running, false);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     if (judgement.kinds.includes('kill')) return this.#kill(judgement, running);
     if (storedResults(judgement)) return this.#results(judgement, running);
@@ -257,6 +263,7 @@ export class Requests {
     if (judgement.allowed) judgement = this.#preparable(judgement);
     const text = bytes.toString('utf8');
     const running = gate.begin('parse', judgement, text, null);
+    if (!judgement.allowed && judgement.own !== undefined) return this.#ownPrepare(judgement.own, text, running);
     if (!judgement.allowed) return this.#answer(refusal(judgement, gate.session));
     if (track.prepared.size >= MOST_PREPARED || track.preparedText + text.length > MOST_PREPARED_TEXT) {
       const message = `more than ${MOST_PREPARED} prepared statements, or than ${MOST_PREPARED_TEXT} characters of them`;
@@ -348,6 +355,8 @@ export class Requests {
   }
 
   #execute(payload: Buffer): void {
+    const own = this.#own.named(payload);
+    if (own !== undefined) return this.#ownExecute(own);
     const { gate, track, maxStatementBytes } = this.#o;
     const prepared = this.#named(payload);
     if (prepared === null) return;
@@ -435,6 +444,7 @@ export class Requests {
 
   /** Has no reply. */
   #close(payload: Buffer): void {
+    if (this.#own.named(payload) !== undefined) return this.#own.close(payload);
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return;
@@ -443,12 +453,55 @@ export class Requests {
   }
 
   #reset(payload: Buffer): void {
+    if (this.#own.named(payload) !== undefined) return this.#local(ok(this.#sequence, this.#o.track.status));
     const prepared = this.#named(payload);
     if (prepared === null) return;
     if (prepared === undefined) return this.#unknown(payload, 'mysqld_stmt_reset');
     this.#o.track.forgetLong(prepared);
     prepared.cursor = undefined;
     this.#send({ kind: 'plain' });
+  }
+
+  // --- Statements of the gateway's own ---------------------------------------------------------------------------------------
+
+  #ownPrepare(word: Word, text: string, running: Running): void {
+    const id = this.#own.prepare({ word, text });
+    const form = this.#form;
+    this.#owe(running, () => prepareOk(id, this.#o.gate.describe(word), form()));
+  }
+
+  #ownExecute({ word, text }: OwnPrepared): void {
+    const { gate } = this.#o;
+    const bytes = Buffer.from(text);
+    const judgement = this.#settled(() => gate.judge(bytes, 0, bytes.length));
+    if (judgement === null) return;
+    const running = gate.begin('execute', judgement, text, []);
+    if (judgement.allowed || judgement.own === undefined) {
+      return this.#answer(refusal({ ...judgement, allowed: false }, gate.session));
+    }
+    this.#ownResult(word, running, true);
+  }
+
+  #ownResult(word: Word, running: Running, binary: boolean): void {
+    const form = this.#form;
+    this.#owe(running, () => {
+      const bytes = resultOf(this.#o.gate.answer(word, running), binary, form());
+      running.bytes += bytes.length;
+      running.keep(bytes, 0, bytes.length);
+      return bytes;
+    });
+  }
+
+  /** How the current command is answered, when its turn has come. */
+  get #form(): () => OwnForm {
+    const sequence = this.#sequence;
+    const { track, deprecateEof } = this.#o;
+    return () => ({ sequence, status: track.status, deprecateEof });
+  }
+
+  #owe(running: Running, reply: () => Buffer): void {
+    this.#o.track.owe({ kind: 'own', reply, running });
+    this.#o.emitLocal();
   }
 
   // --- Others --------------------------------------------------------------------------------------------------------------
@@ -474,6 +527,7 @@ export class Requests {
       this.#barrier = true;
       return this.#wait('replies');
     }
+    this.#own.clear();
     this.#send({ kind: 'reset' });
     this.#pin();
   }

@@ -55,6 +55,8 @@ export type Owed =
   | { readonly kind: 'reset' }
   /** A reply of the gateway's own, sent when everything before it has been. */
   | { readonly kind: 'local'; readonly reply: Buffer }
+  /** A statement of the gateway's own that the client has sent, answered when everything before it has been. */
+  | { readonly kind: 'own'; readonly reply: () => Buffer; readonly running: Running }
   /** A statement of the gateway's own; the client sees nothing of it. Rows are null where it failed. */
   | {
       readonly kind: 'ask';

@@ -1,9 +1,10 @@
 // The client's side of a connection until its login is proven: a machine that owns no socket.
 //
-// Bytes go in, steps come out. Encryption requests, protocol negotiation, the startup packet and SCRAM are decided here; the
+// Bytes go in, steps come out. Encryption requests, protocol negotiation, the startup packet, SCRAM and tokens are decided here; the
 // owner of the socket does the steps in their order, limits the time, and after `authenticated` says AuthenticationOk or why
 // not. Sources: PostgreSQL documentation 54.2.1, 54.2.10 (TLS), 54.2.11 (GSSAPI), 54.3 (SASL), 54.8 (NegotiateProtocolVersion).
 
+import { isTokenLogin, type LoginFailure, type LoginMachine, type LoginStep, taskOf } from '../login.ts';
 import {
   mockVerifiers,
   SASL_MESSAGE_MAX,
@@ -18,6 +19,7 @@ import {
 import { cstringEnd } from './decode.ts';
 import {
   ALPN,
+  authenticationCleartextPassword,
   authenticationSasl,
   authenticationSaslContinue,
   authenticationSaslFinal,
@@ -34,6 +36,10 @@ const STARTUP_MAX = 10_000;
 const MINOR = 2;
 const MAJOR = 3;
 const TLS_HANDSHAKE = 0x16;
+/** Longest token, in bytes. Providers issue a few KiB; with many groups up to 10. */
+const TOKEN_MAX = 16 * 1024;
+/** What may have come behind the message that is being decided about: clients of this protocol send nothing there. */
+const BEHIND_MAX = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 export interface AcceptOptions {
@@ -41,17 +47,18 @@ export interface AcceptOptions {
   readonly tls: 'refused' | 'offered' | 'required';
   /** What is stored of a login's secret, or undefined where nobody may log in by that name. */
   readonly lookup: (login: string) => ScramVerifier | undefined;
+  /** An issuer is configured: tokens can be proven. */
+  readonly tokens: boolean;
 }
 
-export type AcceptStep =
-  | { readonly do: 'send'; readonly bytes: Buffer }
-  /** Shake hands, then call `tlsEstablished`. `head` was read already and belongs to the handshake. */
-  | { readonly do: 'start-tls'; readonly head: Buffer }
-  /** A CancelRequest: nothing else comes on this connection. */
-  | { readonly do: 'cancel'; readonly pid: number; readonly secret: Buffer }
-  | ({ readonly do: 'authenticated' } & Authenticated)
-  /** Send what there is to send, then close. `login` where somebody tried one and failed to prove it. */
-  | { readonly do: 'close'; readonly bytes: Buffer; readonly reason: string; readonly login?: string };
+/** A CancelRequest: nothing else comes on this connection. */
+export interface CancelStep {
+  readonly do: 'cancel';
+  readonly pid: number;
+  readonly secret: Buffer;
+}
+
+export type AcceptStep = LoginStep<Authenticated> | CancelStep;
 
 export interface Authenticated extends Startup {
   /** 0, 1 or 2: from 2 on, cancel keys may be longer than 4 bytes. */
@@ -60,21 +67,15 @@ export interface Authenticated extends Startup {
   readonly rest: Buffer;
 }
 
-export interface Acceptance {
-  /** Takes what was read; after a `start-tls` nothing may be read before `tlsEstablished`. */
-  push(bytes: Buffer): AcceptStep[];
-  /**
-   * The handshake is done.
-   * @param alpn what was agreed on, or null
-   * @param endPoint `tls-server-end-point` of the gateway's certificate, or null: no SCRAM-SHA-256-PLUS
-   */
-  tlsEstablished(alpn: string | null, endPoint: Buffer | null): AcceptStep[];
-}
+export type Acceptance = LoginMachine<AcceptStep>;
 
 type State =
   | { readonly at: 'opening' }
   | { readonly at: 'startup' }
   | { readonly at: 'handshake'; readonly direct: boolean }
+  | { readonly at: 'waiting'; readonly startup: Startup; readonly minor: number }
+  | { readonly at: 'token'; readonly startup: Startup; readonly minor: number }
+  | { readonly at: 'proving'; readonly startup: Startup; readonly minor: number }
   | { readonly at: 'mechanism'; readonly startup: Startup; readonly minor: number }
   | { readonly at: 'proof'; readonly startup: Startup; readonly minor: number; readonly scram: ScramServer }
   | { readonly at: 'over' };
@@ -87,17 +88,22 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
   let encrypted = false;
   let endPoint: Buffer | null = null;
 
-  function close(reason: string, bytes: Buffer = EMPTY, login?: string): AcceptStep[] {
+  function close(
+    reason: string,
+    bytes: Buffer = EMPTY,
+    failure: LoginFailure = 'protocol',
+    login?: string,
+  ): AcceptStep[] {
     state = { at: 'over' };
     held = EMPTY;
-    return [login === undefined ? { do: 'close', bytes, reason } : { do: 'close', bytes, reason, login }];
+    return [{ do: 'close', bytes, reason, failure, ...(login === undefined ? {} : { login }) }];
   }
 
   const send = (bytes: Buffer): AcceptStep => ({ do: 'send', bytes });
-  const refuse = (error: ErrorFields, login?: string): AcceptStep[] =>
-    close(error.message, errorResponse(error), login);
-  const fatal = (code: string, message: string, hint?: string): AcceptStep[] =>
-    refuse({ severity: 'FATAL', code, message, hint });
+  const refuse = (error: ErrorFields, failure?: LoginFailure, login?: string): AcceptStep[] =>
+    close(error.message, errorResponse(error), failure, login);
+  const fatal = (code: string, message: string, hint?: string, failure?: LoginFailure): AcceptStep[] =>
+    refuse({ severity: 'FATAL', code, message, hint }, failure);
 
   /** The next steps; none where more bytes are needed. */
   function next(): AcceptStep[] {
@@ -109,6 +115,11 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
         return packet();
       case 'handshake':
         return held.length === 0 ? [] : close('bytes outside TLS after TLS was agreed on');
+      case 'waiting':
+      case 'proving':
+        return held.length <= BEHIND_MAX ? [] : close('bytes where nothing is due');
+      case 'token':
+        return tokenMessage(state);
       case 'mechanism':
       case 'proof':
         return saslMessage(state);
@@ -171,31 +182,64 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
     if ('error' in read) return refuse(read.error);
     const { startup } = read;
     if (!encrypted && options.tls === 'required') {
-      return fatal('28000', 'this gateway takes logins over TLS only', 'Connect with sslmode=require.');
+      return fatal('28000', 'this gateway takes logins over TLS only', 'Connect with sslmode=require.', 'tls');
     }
-    if (startup.login === 'oidc' || startup.login.startsWith('oidc:')) {
+    const { login } = startup;
+    const byToken = isTokenLogin(login);
+    if (byToken && !options.tokens) {
       const hint = 'Log in with a grant: its id is the user, its secret the password.';
-      return fatal('28000', 'login with a token needs a configured issuer, and none is', hint);
+      return fatal('28000', 'login with a token needs a configured issuer, and none is', hint, 'token');
     }
-    const spoken = Math.min(minor, MINOR);
-    state = { at: 'mechanism', startup, minor: spoken };
-    const sasl = authenticationSasl(endPoint === null ? [SCRAM] : [SCRAM_PLUS, SCRAM]);
-    if (minor === spoken && startup.unknownOptions.length === 0) return [send(sasl)];
-    const negotiate = negotiateProtocolVersion((MAJOR << 16) | spoken, startup.unknownOptions);
-    return [send(Buffer.concat([negotiate, sasl]))];
+    if (byToken && !encrypted) {
+      const hint = 'Connect with sslmode=require: a token is never asked for in the clear.';
+      return fatal('28000', 'this gateway takes tokens over TLS only', hint, 'tls');
+    }
+    state = { at: 'waiting', startup, minor };
+    return [{ do: 'wait', login: byToken ? null : login }];
   }
 
-  function saslMessage(now: State & { readonly at: 'mechanism' | 'proof' }): AcceptStep[] {
+  /** Asks for the password in the way that the login is proven. */
+  function ask(startup: Startup, minor: number): AcceptStep[] {
+    const spoken = Math.min(minor, MINOR);
+    const byToken = isTokenLogin(startup.login);
+    state = { at: byToken ? 'token' : 'mechanism', startup, minor: spoken };
+    const request = byToken
+      ? authenticationCleartextPassword()
+      : authenticationSasl(endPoint === null ? [SCRAM] : [SCRAM_PLUS, SCRAM]);
+    if (minor === spoken && startup.unknownOptions.length === 0) return [send(request)];
+    const negotiate = negotiateProtocolVersion((MAJOR << 16) | spoken, startup.unknownOptions);
+    return [send(Buffer.concat([negotiate, request]))];
+  }
+
+  /** The body of the next password message, which is taken out; steps where it is not one, or not all of it has come. */
+  function passwordMessage(expected: string, most: number): Buffer | AcceptStep[] {
     if (held.length === 0) return [];
-    if (held[0] === Frontend.terminate) return close('the client left during login');
-    if (held[0] !== Frontend.password) return fatal('08P01', 'expected SASL response');
+    if (held[0] === Frontend.terminate) return close('the client left during login', EMPTY, 'unfinished');
+    if (held[0] !== Frontend.password) return fatal('08P01', `expected ${expected}`);
     if (held.length < 5) return [];
     const length = held.readInt32BE(1);
-    // The mechanism's name and a length stand before the first message.
-    if (length < 4 || length > SASL_MESSAGE_MAX + 64) return fatal('08P01', 'SASL response of a length that cannot be');
+    if (length < 4 || length > most) return fatal('08P01', `${expected} of a length that cannot be`);
     if (held.length < 1 + length) return [];
     const body = held.subarray(5, 1 + length);
     held = held.subarray(1 + length);
+    return body;
+  }
+
+  /** PasswordMessage: the token as a C string ("54.2.1. Start-up", AuthenticationCleartextPassword). */
+  function tokenMessage(now: State & { readonly at: 'token' }): AcceptStep[] {
+    const body = passwordMessage('password message', 4 + TOKEN_MAX + 1);
+    if (!Buffer.isBuffer(body)) return body;
+    const end = cstringEnd(body, 0, body.length);
+    if (end === -1 || end + 1 !== body.length) return fatal('08P01', 'malformed PasswordMessage');
+    const { login, database } = now.startup;
+    state = { ...now, at: 'proving' };
+    return [{ do: 'token', task: taskOf(login), token: body.toString('latin1', 0, end), database }];
+  }
+
+  function saslMessage(now: State & { readonly at: 'mechanism' | 'proof' }): AcceptStep[] {
+    // The mechanism's name and a length stand before the first message.
+    const body = passwordMessage('SASL response', SASL_MESSAGE_MAX + 64);
+    if (!Buffer.isBuffer(body)) return body;
     return now.at === 'mechanism' ? clientFirst(now, body) : clientFinal(now, body);
   }
 
@@ -220,11 +264,14 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
   function clientFinal(now: State & { readonly at: 'proof' }, body: Buffer): AcceptStep[] {
     const answer = scramServerFinal(now.scram, body);
     if ('problem' in answer) return scramFailed(answer.problem, now.startup.login);
+    return [send(authenticationSaslFinal(answer.message)), authenticated(now.startup, now.minor)];
+  }
+
+  function authenticated(startup: Startup, minor: number): AcceptStep {
     state = { at: 'over' };
     const rest = Buffer.from(held);
     held = EMPTY;
-    const authenticated: AcceptStep = { do: 'authenticated', ...now.startup, protocolMinor: now.minor, rest };
-    return [send(authenticationSaslFinal(answer.message)), authenticated];
+    return { do: 'authenticated', ...startup, protocolMinor: minor, rest };
   }
 
   /** The same words whether the login is unknown, over, or the secret is wrong. */
@@ -232,11 +279,12 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
     if (problem === 'malformed') return fatal('08P01', 'malformed SCRAM message');
     if (problem === 'binding') {
       const hint = 'The certificate that the client saw is not this gateway’s own: something between them ends TLS.';
-      return refuse({ severity: 'FATAL', code: '28000', message: 'SCRAM channel binding check failed', hint }, login);
+      const message = 'SCRAM channel binding check failed';
+      return refuse({ severity: 'FATAL', code: '28000', message, hint }, 'secret', login);
     }
     const hint = 'A grant’s login ends with the grant: request the next with "sallyport grants request".';
     const message = `password authentication failed for user "${login}"`;
-    return refuse({ severity: 'FATAL', code: '28P01', message, hint }, login);
+    return refuse({ severity: 'FATAL', code: '28P01', message, hint }, 'secret', login);
   }
 
   function run(): AcceptStep[] {
@@ -261,6 +309,25 @@ export function createAcceptance(options: AcceptOptions): Acceptance {
       endPoint = hash;
       open.clear();
       return run();
+    },
+    proceed() {
+      if (state.at !== 'waiting') return [];
+      const { startup, minor } = state;
+      return [...ask(startup, minor), ...run()];
+    },
+    tokenAnswered(answer) {
+      if (state.at !== 'proving') return [];
+      const { startup, minor } = state;
+      if ('grant' in answer) return [authenticated({ ...startup, login: answer.grant }, minor)];
+      const { login } = startup;
+      if ('unproven' in answer) {
+        const hint =
+          'The password has to be a token that is valid now, of an issuer that this gateway knows, made for it.';
+        const error = errorResponse({ severity: 'FATAL', code: '28P01', message: 'token authentication failed', hint });
+        return close(answer.unproven, error, 'token', login);
+      }
+      const { refused, hint } = answer;
+      return refuse({ severity: 'FATAL', code: '28000', message: refused, hint }, 'grant', login);
     },
   };
 }

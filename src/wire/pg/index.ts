@@ -7,11 +7,11 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { SallyportError } from '../../errors.ts';
 import type { Gate } from '../gate.ts';
-import type { EndReason, Open } from '../listen.ts';
-import { type PortOptions, said, servePort } from '../port.ts';
-import { LAST_WORDS, WireSession } from '../session.ts';
-import { upgradeServer } from '../tls.ts';
-import { type Authenticated, createAcceptance } from './accept.ts';
+import type { EndReason, Hooks, Open } from '../listen.ts';
+import { logIn } from '../login.ts';
+import { type Lease, type Notice, type PortOptions, said, servePort } from '../port.ts';
+import { WireSession } from '../session.ts';
+import { type Authenticated, type CancelStep, createAcceptance } from './accept.ts';
 import type { ScramVerifier } from './auth.ts';
 import {
   BACKEND,
@@ -30,6 +30,7 @@ import {
   backendKeyData,
   type ErrorFields,
   errorResponse,
+  noticeResponse,
   parameterStatus,
   readyForQuery,
   Status,
@@ -54,22 +55,20 @@ interface Cancellable {
   readonly cancel: () => void;
 }
 
-/** What a client is told that comes when there is no room. */
-export function full(): Buffer {
-  return errorResponse({ severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' });
-}
+const NO_ROOM = { severity: 'FATAL', code: '53300', message: 'the gateway has no room for another session' } as const;
 
 /** Makes what serves the clients of a listening port. */
-export function servePg(options: PgPortOptions): (socket: Socket, closed: () => void) => Open {
+export function servePg(options: PgPortOptions): (socket: Socket, hooks: Hooks) => Open {
   /** By the process id that the gateway has given to the client ("Canceling Requests in Progress"). */
   const cancellable = new Map<number, Cancellable>();
-  const cancel = (pid: number, secret: Buffer) => {
+  const cancel = ({ pid, secret }: CancelStep) => {
     const found = cancellable.get(pid);
     if (found?.secret.equals(secret)) found.cancel();
   };
   return servePort(options, {
     login: (raw) => login(raw, options, cancel),
     open: (proven, client, signal, opened) => open(proven, client, options, cancellable, signal, opened),
+    full: ({ socket }) => void socket.end(errorResponse(NO_ROOM)),
   });
 }
 
@@ -78,55 +77,15 @@ interface Proven {
   readonly who: Authenticated;
 }
 
-/** Drives the acceptance machine over the socket. Resolves with null where the client only wanted to cancel, or was refused. */
-function login(
-  raw: Socket,
-  { tls, tlsRequired, lookup, log }: PgPortOptions,
-  cancel: (pid: number, secret: Buffer) => void,
-): Promise<Proven | null> {
-  const acceptance = createAcceptance({ tls: tlsRequired ? 'required' : 'offered', lookup });
-  return new Promise((resolve, reject) => {
-    let socket = raw;
-    const read = (bytes: Buffer) => take(acceptance.push(bytes));
-    const left = () => reject(new Error('it left during login'));
-    const done = (proven: Proven | null) => {
-      socket.removeListener('data', read);
-      raw.removeListener('close', left);
-      socket.pause();
-      resolve(proven);
-    };
-    function take(steps: ReturnType<typeof acceptance.push>): void {
-      for (const step of steps) {
-        switch (step.do) {
-          case 'send':
-            socket.write(step.bytes);
-            break;
-          case 'start-tls':
-            socket.removeListener('data', read);
-            upgradeServer(raw, tls.context, ALPN, step.head).then((secure) => {
-              socket = secure;
-              secure.on('error', () => raw.destroy());
-              secure.on('data', read);
-              take(acceptance.tlsEstablished(secure.alpnProtocol || null, tls.endPoint));
-            }, reject);
-            return;
-          case 'cancel':
-            cancel(step.pid, step.secret);
-            socket.end();
-            return done(null);
-          case 'authenticated':
-            return done({ socket, who: step });
-          case 'close':
-            log.info({ client: `${raw.remoteAddress}`, login: step.login, reason: step.reason }, 'a login was refused');
-            if (step.bytes.length > 0) socket.end(step.bytes);
-            setTimeout(() => raw.destroy(), step.bytes.length > 0 ? LAST_WORDS : 0).unref();
-            return done(null);
-        }
-      }
-    }
-    raw.once('close', left);
-    raw.on('data', read);
+/** Resolves with null where the client only wanted to cancel, or was refused. */
+function login(raw: Socket, options: PgPortOptions, cancel: (step: CancelStep) => void): Promise<Proven | null> {
+  const { tlsRequired, lookup, tokens } = options;
+  const acceptance = createAcceptance({
+    tls: tlsRequired ? 'required' : 'offered',
+    lookup,
+    tokens: tokens.configured(),
   });
+  return logIn(raw, acceptance, { ...options, alpn: ALPN, prove: tokens.prove, other: cancel });
 }
 
 /** From a proven login to a session. */
@@ -139,49 +98,57 @@ async function open(
   opened: (session: Open) => void,
 ): Promise<void> {
   let end: (reason: EndReason) => void = () => socket.destroy();
+  let notify: (notice: Notice) => void = () => {};
   const admitted = options.admit({
     login: who.login,
     database: who.database,
     application: who.settings.get('application_name') ?? '',
     client,
     end: (reason) => end(reason),
+    notify: (notice) => notify(notice),
   });
   if ('refused' in admitted) {
     socket.end(errorResponse({ severity: 'FATAL', code: '28000', message: admitted.refused, hint: admitted.hint }));
     return;
   }
   const { session, openGate, readOnly } = admitted;
-  const { connection } = session;
+  const { name } = session.connection;
+  let lease: Lease | undefined;
   let upstream: Upstream | undefined;
   let searchPath: readonly string[] | null;
   let backend: Backend | null;
   try {
     const settings = new Map(who.settings);
     if (readOnly) settings.set('default_transaction_read_only', 'on');
-    upstream = await connectUpstream(connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
+    lease = await admitted.lease();
+    upstream = await connectUpstream(lease.connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
     const [path, process, since] = (await runQuery(upstream, `${SEARCH_PATH}, ${BACKEND}`))[0]?.[0] ?? [];
     searchPath = parsePath(path);
     backend = backendOf(upstream, process, since);
   } catch (error) {
     upstream?.socket.destroy();
-    options.log.warn({ connection: connection.name, reason: said(error) }, 'the database could not be reached');
+    lease?.release();
+    options.log.warn({ connection: name, reason: said(error) }, 'the database could not be reached');
     admitted.ended(`the database could not be reached: ${said(error)}`);
-    socket.end(errorResponse(unreachable(connection.name, who.settings, error)));
+    socket.end(errorResponse(unreachable(name, who.settings, error)));
     return;
   }
 
-  const cancel = () => {
+  const { connection, release } = lease;
+  const cancel = () =>
     cancelUpstream(connection, upstream.backendPid, upstream.backendSecret).catch((error: unknown) => {
-      options.log.warn({ connection: connection.name, reason: said(error) }, 'a statement could not be cancelled');
+      options.log.warn({ connection: name, reason: said(error) }, 'a statement could not be cancelled');
     });
-  };
+  let stopped = Promise.resolve();
   /** A cancel would end what is running alone, and let in what was sent behind it: so the process is ended, where it is known. */
   const stop = () => {
-    if (backend === null) return cancel();
-    terminateUpstream(connection, backend).catch((error: unknown) => {
-      options.log.warn({ connection: connection.name, reason: said(error) }, 'a session could not be ended');
-      cancel();
-    });
+    stopped =
+      backend === null
+        ? cancel()
+        : terminateUpstream(connection, backend).catch((error: unknown) => {
+            options.log.warn({ connection: name, reason: said(error) }, 'a session could not be ended');
+            return cancel();
+          });
   };
   const gate = openGate(searchPath);
   const relay = new Relay({ gate, maxStatementBytes: options.maxStatementBytes, wake: (error) => running.wake(error) });
@@ -197,10 +164,15 @@ async function open(
     ended: (why) => {
       cancellable.delete(pid);
       admitted.ended(why);
+      stopped.finally(release);
     },
-    warn: (message) => options.log.warn({ session: session.id, connection: connection.name }, message),
+    warn: (message) => options.log.warn({ session: session.id, connection: name }, message),
   });
   end = (reason) => running.end(reason);
+  notify = (notice) => {
+    relay.say(noticeResponse({ severity: 'NOTICE', code: '01000', ...notice }));
+    running.wake();
+  };
   opened(running);
   cancellable.set(pid, { secret, cancel });
   const greeting = [authenticationOk()];

@@ -57,6 +57,11 @@ export class Relay {
     this.#requests.replied();
   }
 
+  /** Tells the client something that it has not asked for. */
+  say(message: Buffer): void {
+    this.#replies.say(message);
+  }
+
   get clientHeld(): boolean {
     return this.#requests.held;
   }

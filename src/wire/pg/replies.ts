@@ -73,6 +73,8 @@ export class Replies {
   #again = false;
   /** A result was withheld: nothing reaches the client before the next ReadyForQuery. */
   #muted = false;
+  /** What waits for the end of a message to be told. */
+  readonly #said: Buffer[] = [];
 
   constructor(options: RepliesOptions) {
     this.#o = options;
@@ -104,16 +106,30 @@ export class Replies {
       else this.#message();
     }
     this.#passMasked();
+    this.#passSaid();
   }
 
   /** Sends the gateway's own replies that have come to the head of the order. */
   emitLocal(): void {
-    const { track } = this.#o;
-    for (let head = track.head; head?.kind === 'local'; head = track.head) {
+    const { track, gate } = this.#o;
+    for (let head = track.head; head?.kind === 'local' || head?.kind === 'own'; head = track.head) {
       this.#passMasked();
       this.#send(head.reply(track.status));
+      if (head.kind === 'own') gate.finish(head.running);
       track.settle();
     }
+  }
+
+  /** Tells the client something that it has not asked for, between two messages ("Asynchronous Operations"). */
+  say(message: Buffer): void {
+    this.#said.push(message);
+    this.#passSaid();
+  }
+
+  #passSaid(): void {
+    if (this.#said.length === 0 || this.insideMessage) return;
+    this.#passMasked();
+    for (const message of this.#said.splice(0)) this.#o.toClient.push(message);
   }
 
   #row(whole: boolean): void {

@@ -6,7 +6,8 @@
 // must fail goes in the refused one's place, so that the database itself undoes them ("Extended Query", error handling).
 import { randomBytes } from 'node:crypto';
 import type { Column, Parameter } from '../../types.ts';
-import type { Allowed, Gate, Judgement, Refused } from '../gate.ts';
+import type { Allowed, Gate, Judgement, Refused, Running } from '../gate.ts';
+import type { Word } from '../sallyport.ts';
 import type { Outbox } from '../splice.ts';
 import { decodeBind, decodeClose, decodeDescribe, decodeExecute, decodeParse, decodeQuery } from './decode.ts';
 import { FRAME, FrameReader, READ } from './frame.ts';
@@ -20,6 +21,16 @@ import {
   readyForQuery,
   Status,
 } from './messages.ts';
+import {
+  bindComplete,
+  commandComplete,
+  dataRow,
+  OwnNames,
+  type OwnPortal,
+  parameterDescription,
+  parseComplete,
+  rowDescription,
+} from './own.ts';
 import { Prepares } from './prepares.ts';
 import { refusal } from './refusal.ts';
 import type { Stored } from './stored.ts';
@@ -104,6 +115,7 @@ export class Requests {
   /** What may move the search path has been prepared: EXECUTE and FETCH may do it. */
   #storedMove = false;
   readonly #prepares = new Prepares();
+  readonly #own = new OwnNames();
   /** The answer of the worker or the catalog that the current frame was held for. */
   #verdict: Judgement | null = null;
 
@@ -261,6 +273,7 @@ export class Requests {
     const { gate, track } = this.#o;
     const sql = buffer.toString('utf8', text.textStart, text.textEnd);
     const running = gate.begin('query', judgement, sql, null);
+    if (!judgement.allowed && judgement.own !== undefined) return this.#ownQuery(judgement.own, running);
     if (!judgement.allowed) {
       this.#refuseQuery(refusal(judgement, gate.session));
       return;
@@ -282,7 +295,12 @@ export class Requests {
     const text = buffer.toString('utf8', parse.textStart, parse.textEnd);
     const parsed = judgement.allowed ? this.#parseable(judgement, parse) : judgement;
     const running = gate.begin('parse', parsed, text, null);
+    if (!parsed.allowed && parsed.own !== undefined) {
+      this.#own.setStatement(parse.name, { word: parsed.own, text });
+      return this.#answer(parseComplete, running);
+    }
     if (!parsed.allowed) return this.#refuse(parsed);
+    this.#own.setStatement(parse.name);
     // SQL's EXECUTE cannot reach it, but FETCH can reach what is bound of it.
     if (judgement.allowed && judgement.changesPath) this.#storedMove = true;
     const prepared: Prepared = {
@@ -320,6 +338,12 @@ export class Requests {
     const bind = decodeBind(buffer, start + 5, end);
     if (bind === null) return this.#malformed('Bind');
     const { gate, track } = this.#o;
+    const own = this.#own.statement(bind.statement);
+    if (own !== undefined) {
+      if (bind.parameters.length > 0) return this.#fail('08P01', 'a SALLYPORT statement has no parameters');
+      this.#own.setPortal(bind.portal, { ...own, resultFormats: bind.resultFormats, done: false });
+      return this.#local(bindComplete(), false);
+    }
     // The database looks its names up again at Bind.
     if (this.#pathMoved && this.#askPath()) return;
     const prepared = track.statement(bind.statement);
@@ -347,6 +371,7 @@ export class Requests {
       describedIn: undefined,
       description: undefined,
     };
+    this.#own.setPortal(bind.portal);
     track.owe({ kind: 'bind', name: bind.portal, portal });
     this.#unsynced++;
     this.#forward();
@@ -356,16 +381,25 @@ export class Requests {
     const { buffer, start, end } = this.#frames;
     const target = decodeDescribe(buffer, start + 5, end);
     if (target === null) return this.#malformed('Describe');
-    const { track } = this.#o;
+    const { track, gate } = this.#o;
+    const own = target.kind === 'S' ? this.#own.statement(target.name) : this.#own.portal(target.name);
+    if (own !== undefined) {
+      const formats = target.kind === 'P' ? (this.#own.portal(target.name)?.resultFormats ?? []) : [];
+      const description = rowDescription(gate.describe(own.word), formats);
+      return this.#local(
+        target.kind === 'S' ? Buffer.concat([parameterDescription(), description]) : description,
+        false,
+      );
+    }
     if (target.kind === 'S') {
       const prepared = track.statement(target.name);
       if (prepared === undefined) track.owe({ kind: 'describe-other' });
-      else track.owe({ kind: 'describe-statement', prepared, context: this.#o.gate.context });
+      else track.owe({ kind: 'describe-statement', prepared, context: gate.context });
     } else {
       const portal = track.portal(target.name);
       if (portal === undefined) track.owe({ kind: 'describe-other' });
       else {
-        portal.describedIn = this.#o.gate.context;
+        portal.describedIn = gate.context;
         track.owe({ kind: 'describe-portal', portal, own: false });
       }
     }
@@ -378,6 +412,8 @@ export class Requests {
     const message = decodeExecute(buffer, start + 5, end);
     if (message === null) return this.#malformed('Execute');
     const { gate, track, toServer } = this.#o;
+    const own = this.#own.portal(message.portal);
+    if (own !== undefined) return this.#ownExecute(own);
     const portal = track.portal(message.portal);
     if (portal === undefined) {
       return this.#fail('34000', `portal "${message.portal}" does not exist, or is a cursor: use FETCH`);
@@ -405,6 +441,53 @@ export class Requests {
     this.#forward();
   }
 
+  // --- Statements of the gateway's own ---------------------------------------------------------------------------------------
+
+  #ownQuery(word: Word, running: Running): void {
+    // The query would end the pipeline for the database too, which does not get it.
+    if (this.#unsynced > 0) {
+      const message = 'a SALLYPORT statement in a simple query cannot end a pipeline: send Sync first';
+      running.error = { code: '0A000', message };
+      this.#o.gate.finish(running);
+      return this.#refuseQuery(errorResponse({ severity: 'ERROR', code: '0A000', message }));
+    }
+    this.#answer(
+      (status) => Buffer.concat([this.#ownRows(word, running, [], true), commandComplete(1), readyForQuery(status)]),
+      running,
+    );
+  }
+
+  #ownExecute(portal: OwnPortal): void {
+    const { gate } = this.#o;
+    const { word, text, resultFormats } = portal;
+    const bytes = Buffer.from(text);
+    const judgement = this.#settled(() => gate.judge(bytes, 0, bytes.length));
+    if (judgement === null) return;
+    const running = gate.begin('execute', judgement, text, []);
+    if (judgement.allowed || judgement.own === undefined) return this.#refuse({ ...judgement, allowed: false });
+    this.#answer(() => {
+      if (portal.done) return commandComplete(0);
+      portal.done = true;
+      return Buffer.concat([this.#ownRows(word, running, resultFormats, false), commandComplete(1)]);
+    }, running);
+  }
+
+  /** The row that answers, also for the record, which has its description before it. */
+  #ownRows(word: Word, running: Running, formats: readonly number[], described: boolean): Buffer {
+    const row = this.#o.gate.answer(word, running);
+    const whole = Buffer.concat([rowDescription(row, formats), dataRow(row, formats)]);
+    running.keep(whole, 0, whole.length);
+    const sent = described ? whole : dataRow(row, formats);
+    running.bytes += sent.length;
+    running.tags.push('SELECT 1');
+    return sent;
+  }
+
+  #answer(reply: (status: number) => Buffer, running: Running): void {
+    this.#o.track.owe({ kind: 'own', reply, running });
+    this.#o.emitLocal();
+  }
+
   /** What FETCH and EXECUTE bring is decided when they begin to run, and stays so: their names may come to stand for others. */
   #isPlanned(portal: Portal, judgement: Allowed): boolean {
     if (judgement.runsStored) return portal.started;
@@ -429,6 +512,8 @@ export class Requests {
     const { buffer, start, end } = this.#frames;
     const target = decodeClose(buffer, start + 5, end);
     if (target === null) return this.#malformed('Close');
+    if (target.kind === 'S') this.#own.setStatement(target.name);
+    else this.#own.setPortal(target.name);
     this.#o.track.owe({ kind: 'close', target: target.kind, name: target.name });
     this.#unsynced++;
     this.#forward();

@@ -52,6 +52,12 @@ export type Owed =
   | { readonly kind: 'sync' }
   /** A reply of the gateway's own, sent when everything before it has been. Gets the transaction status of that moment. */
   | { readonly kind: 'local'; readonly reply: (status: number) => Buffer; readonly endsQuery: boolean }
+  /** A statement of the gateway's own, answered when everything before it has been. */
+  | {
+      readonly kind: 'own';
+      readonly reply: (status: number) => Buffer;
+      readonly running: Running;
+    }
   /** A message that makes the database fail in a refused one's place; its error is replaced by `reply`. */
   | { readonly kind: 'poison'; readonly reply: Buffer; readonly endsQuery: boolean }
   /** A simple query of the gateway's own; the client sees nothing of it. */

@@ -2,19 +2,21 @@
 import assert from 'node:assert/strict';
 import { constants, createHash, publicEncrypt } from 'node:crypto';
 import { test } from 'node:test';
-import { type AcceptStep, createAcceptance, greetedVersion } from '../../../src/wire/mysql/accept.ts';
+import { type Acceptance, type AcceptStep, createAcceptance, greetedVersion } from '../../../src/wire/mysql/accept.ts';
 import { LoginKey, makeMysqlVerifiers, nativeResponse, Plugin, sha2Response } from '../../../src/wire/mysql/auth.ts';
 import { Fields } from '../../../src/wire/mysql/decode.ts';
 import { packets } from '../../../src/wire/mysql/frame.ts';
 import { Capability, handshakeResponse, OFFERED, sslRequest } from '../../../src/wire/mysql/messages.ts';
+import { unthrottled } from '../unthrottled.ts';
 
 const SECRET = 'the secret of a grant';
 const verifiers = makeMysqlVerifiers(SECRET);
 const key = new LoginKey();
 
-function begin(tls: 'offered' | 'required' = 'offered') {
+function begin(tls: 'offered' | 'required' = 'offered', tokens = false) {
   const lookup = (login: string) => (login === 'gr_a' ? verifiers : undefined);
-  const acceptance = createAcceptance({ tls, version: '8.0.36', connectionId: 7, key, lookup });
+  const machine = createAcceptance({ tls, version: '8.0.36', connectionId: 7, key, lookup, tokens });
+  const acceptance = unthrottled<AcceptStep, Acceptance>(machine);
   const fields = new Fields(acceptance.start().subarray(4));
   assert.equal(fields.uint(1), 10);
   assert.equal(fields.nul().toString(), '8.0.36');
@@ -121,7 +123,7 @@ test('the whole secret is taken inside TLS, or encrypted with the key, and not o
   const secure = begin();
   const [tls] = secure.acceptance.push(sslRequest(1, OFFERED, 45));
   assert.equal(tls?.do, 'start-tls');
-  secure.acceptance.tlsEstablished();
+  secure.acceptance.tlsEstablished(null, null);
   secure.acceptance.push(response(Plugin.sha2, wrong, { sequence: 2 }));
   assert.equal(secure.acceptance.push(packets(4, text)).at(-1)?.do, 'authenticated');
 });

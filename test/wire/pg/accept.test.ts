@@ -8,6 +8,7 @@ import { type Acceptance, type AcceptOptions, type AcceptStep, createAcceptance 
 import { makeVerifiers, scramClientFinal, scramClientFirst, scramServerProven } from '../../../src/wire/pg/auth.ts';
 import { cstring, decodeError } from '../../../src/wire/pg/decode.ts';
 import * as messages from '../../../src/wire/pg/messages.ts';
+import { unthrottled } from '../unthrottled.ts';
 
 const LOGIN = 'gr_abcdefghijklmnop';
 const verifier = await makeVerifiers('pencil');
@@ -15,7 +16,8 @@ const lookup = (login: string) => (login === LOGIN ? verifier : undefined);
 const END_POINT = createHash('sha256').update('a certificate').digest();
 const GSSENC = Buffer.from([0, 0, 0, 8, 4, 0xd2, 0x16, 0x30]);
 
-const accept = (tls: AcceptOptions['tls'] = 'offered') => createAcceptance({ tls, lookup });
+const accept = (tls: AcceptOptions['tls'] = 'offered', tokens = false): Acceptance =>
+  unthrottled<AcceptStep, Acceptance>(createAcceptance({ tls, lookup, tokens }));
 const startup = (parameters: Record<string, string> = {}, version = 0x30000) =>
   messages.startupMessage(version, Object.entries({ user: LOGIN, ...parameters }));
 

@@ -11,7 +11,7 @@ import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import pg from 'pg';
 import postgres from 'postgres';
 import type { Connection } from '../../../src/types.ts';
-import { createAcceptance } from '../../../src/wire/pg/accept.ts';
+import { type Acceptance, type AcceptStep, createAcceptance } from '../../../src/wire/pg/accept.ts';
 import { makeVerifiers } from '../../../src/wire/pg/auth.ts';
 import { cancelUpstream, connectUpstream } from '../../../src/wire/pg/connect.ts';
 import {
@@ -24,6 +24,7 @@ import {
 } from '../../../src/wire/pg/messages.ts';
 import { type ServerTls, serverTls, upgradeServer } from '../../../src/wire/tls.ts';
 import { type PostgresServer, startPostgres } from '../../servers/postgres.ts';
+import { unthrottled } from '../unthrottled.ts';
 
 const LOGIN = 'gr_abcdefghijklmnop';
 const SECRET = 'a-secret-that-is-shown-once';
@@ -68,7 +69,7 @@ async function serve(accepted: Socket, lookup: Parameters<typeof createAcceptanc
     password: () => database.password,
     tls: { mode: 'disable' },
   };
-  const machine = createAcceptance({ tls: 'offered', lookup });
+  const machine = unthrottled<AcceptStep, Acceptance>(createAcceptance({ tls: 'offered', lookup, tokens: false }));
   let client = accepted;
   const next = () =>
     new Promise<Buffer | null>((resolve) => {
