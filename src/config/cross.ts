@@ -81,15 +81,7 @@ export function warningsOf(file: ConfigFile): Found[] {
   }
   if (file.access.length === 0)
     warnings.push({ at: ['access'], message: 'without an access rule nobody is granted anything' });
-  file.access.forEach((rule, index) => {
-    if (rule.maxTtl > DAY_MS) {
-      warnings.push({ at: ['access', index, 'maxTtl'], message: 'longer than 24h: a grant is meant for one task' });
-    }
-    if (rule.approval === 'required') {
-      const message = 'approval of grants is not supported yet: requests under this rule are refused';
-      warnings.push({ at: ['access', index, 'approval'], message });
-    }
-  });
+  warnings.push(...accessWarnings(file));
   for (const [name, policy] of Object.entries(file.policies)) {
     policy.rules.forEach((rule, index) => {
       if (rule.then !== 'approve') return;
@@ -98,6 +90,26 @@ export function warningsOf(file: ConfigFile): Found[] {
     });
   }
   warnings.push(...identityWarnings(file));
+  return warnings;
+}
+
+function accessWarnings({ access, identity }: ConfigFile): Found[] {
+  const warnings: Found[] = [];
+  // Without an issuer the operator token is what proves a caller, and its holder may approve.
+  const withRole =
+    (identity?.issuers.length ?? 0) === 0 || [identity?.roles.approver, identity?.roles.operator].some(Boolean);
+  access.forEach((rule, index) => {
+    const warn = (key: keyof typeof rule, message: string) => warnings.push({ at: ['access', index, key], message });
+    if (rule.maxTtl > DAY_MS) warn('maxTtl', 'longer than 24h: a grant is meant for one task');
+    const asks =
+      rule.approval === 'required' ? 'approval' : rule.maxConsecutive === undefined ? null : 'maxConsecutive';
+    if (asks !== null && rule.approvers === undefined && !withRole) {
+      warn(asks, 'nobody can approve: the rule has no approvers, and no group has the role approver or operator');
+    }
+    if (asks === null && rule.approvers !== undefined)
+      warn('approvers', 'never asked: approval is auto without maxConsecutive');
+    if (rule.approvers?.groups.includes('*')) warn('approvers', 'anybody but who asks may approve, agents too');
+  });
   return warnings;
 }
 

@@ -107,6 +107,60 @@ test('a whole file', () => {
   assert.deepEqual(warnings.map(({ path }) => path).sort(), ['identity', 'policies.careful.rules[1].then']);
 });
 
+test('when grants may be asked for, how often, and who approves them', () => {
+  const { access, warnings } = config(
+    GOOD.replace(
+      'approval: auto',
+      `approval: required
+    approvers: { groups: [dba] }
+    hours: { days: [mon, fri], from: "22:00", to: "06:00", timeZone: Europe/Berlin }
+    maxActive: 2
+    maxConsecutive: 3`,
+    ),
+  );
+  assert.deepEqual(access[0], {
+    ...{ groups: ['agents'], connections: ['analytics'], scopes: ['db:analytics:read'], maxTtlMs: 1_800_000 },
+    ...{ approval: 'required', approvers: { groups: ['dba'] }, maxActive: 2, maxConsecutive: 3 },
+    hours: { days: ['mon', 'fri'], from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' },
+  });
+  assert.ok(warnings.every(({ path }) => !path.startsWith('access')));
+  const table: [string, string, RegExp][] = [
+    ['hours: { from: "8:00", timeZone: UTC }', 'access[0].hours.from', /written 08:00/],
+    ['hours: { from: "08:00", to: "08:00", timeZone: UTC }', 'access[0].hours', /no time is between/],
+    ['hours: { timeZone: Europe/Berln }', 'access[0].hours.timeZone', /IANA/],
+    ['hours: { days: [monday], timeZone: UTC }', 'access[0].hours.days[0]', /mon, tue/],
+    ['hours: { from: "08:00" }', 'access[0].hours.timeZone', /missing/],
+    ['maxActive: 0', 'access[0].maxActive', />=1|at least|Too small/i],
+    ['approvers: [dba]', 'access[0].approvers', /keys with values/],
+  ];
+  for (const [text, path, message] of table) {
+    const found = mistakes('approval: auto', text);
+    assert.ok(
+      found.some((mistake) => mistake.path === path && message.test(mistake.message)),
+      JSON.stringify(found),
+    );
+  }
+});
+
+test('an access rule that asks for people who are not there is warned of', () => {
+  const warned = (rule: string, text = GOOD) =>
+    config(text.replace('approval: auto', rule)).warnings.filter(({ path }) => path.startsWith('access'));
+  const nobody = 'nobody can approve: the rule has no approvers, and no group has the role approver or operator';
+  const [first] = warned('approval: required');
+  assert.deepEqual([first?.path, first?.message, first?.line], ['access[0].approval', nobody, 22]);
+  assert.deepEqual(
+    warned('maxConsecutive: 3').map(({ path, message }) => `${path} ${message}`),
+    [`access[0].maxConsecutive ${nobody}`],
+  );
+  const roles = GOOD.replace('access:', '  roles: { operator: [ops] }\naccess:');
+  const token = GOOD.replace(/identity:[\s\S]*groupsClaim: groups\n/, '');
+  for (const text of [roles, token]) assert.deepEqual(warned('approval: required', text), []);
+  assert.deepEqual(warned('approval: required\n    approvers: { groups: [dba] }'), []);
+  assert.match(String(warned('approvers: { groups: [dba] }')[0]?.message), /never asked/);
+  assert.match(String(warned('maxConsecutive: 2\n    approvers: { groups: ["*"] }')[0]?.message), /agents too/);
+  assert.match(String(warned('maxTtl: 25h', GOOD.replace('    maxTtl: 30m\n', ''))[0]?.message), /longer than 24h/);
+});
+
 test('the password is not on the connection, only behind its function', () => {
   assert.ok(!JSON.stringify([...config(GOOD).connections]).includes('hunter2'));
 });
