@@ -81,7 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
         ...options.connection,
       },
     },
-    access: options.access ?? [
+    access: [
       {
         groups: ['agents'],
         connections: ['*'],
@@ -92,7 +92,6 @@ export async function startGateway(options: GatewayOptions): Promise<TestGateway
     ],
     ...(options.policies && { policies: options.policies }),
     ...(options.masking && { masking: options.masking }),
-    ...(options.identity && { identity: options.identity }),
     ...options.config,
   };
   await writeFile(join(dir, 'password'), upstream.password);
