@@ -7,7 +7,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { SallyportError } from '../errors.ts';
-import type { Connection } from '../types.ts';
 import { everythingIn, type Privileges, privilegesOf, type Seen } from './mysql-privileges.ts';
 import { checkedName, prefixOf, type RoleMaker, type RoleOrder, type Run } from './role.ts';
 import { cachingSha2Verifier, nativeVerifier } from './verifiers.ts';
