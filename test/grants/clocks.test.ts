@@ -53,6 +53,17 @@ test('F3 a machine that slept has used the time up', async () => {
   assert.equal(ends.length, 1);
 });
 
+test('F3 what a statement was refused for stays over, though the clock is set back before the grant is ended', async () => {
+  const first = open();
+  const { id } = (await first.grants.request(request)).grant;
+  first.time.wall += request.ttlMs;
+  assert.equal(first.grants.isLive(id), false);
+  first.time.wall -= request.ttlMs;
+  assert.equal(first.grants.isLive(id), false);
+  const { grants } = await first.reopen();
+  assert.equal(grants.state(id), 'expired');
+});
+
 test('F3 a clock that was once far ahead takes no time from grants that come after', async () => {
   const first = open();
   first.time.wall += 365 * DAY;
@@ -72,6 +83,7 @@ test('F3 an approval begins a life of the time that was asked for, whatever the 
   const by = { identity: { issuer: 'i', subject: 'dora', groups: [] }, roles: new Set(['approver'] as const) };
   const { grant } = grants.approve(id, by);
   assert.equal(grant.expiresAt, time.wall + request.ttlMs);
+  time.wall -= DAY;
   time.pass(request.ttlMs - 1);
   assert.equal(grants.isLive(id), true);
   time.pass(1);
