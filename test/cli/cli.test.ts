@@ -1,16 +1,15 @@
 // The command line as its users run it: a process of its own against a running API; output, JSON, exit codes.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { mysqlCommand } from '../../src/cli/request.ts';
 import { createProgram } from '../../src/cli/program.ts';
+import { mysqlCommand } from '../../src/cli/request.ts';
 import { openStand, SESSION, type Stand } from '../control/stand.ts';
+import { json, run } from './run.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/sallyport');
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-cli-'));
 let stand: Stand;
 before(async () => {
@@ -21,40 +20,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** Runs `sallyport …` against the stand; `env` replaces what it would be told of it. */
-function sallyport(args: string, env: Record<string, string> = {}): Promise<Ran> {
-  const base = {
-    PATH: process.env.PATH,
-    SALLYPORT_API_LISTEN: `127.0.0.1:${stand.port}`,
-    SALLYPORT_DATA_DIR: stand.dataDir,
-  };
-  return new Promise((resolve) => {
-    const words = [...args.matchAll(/"([^"]*)"|(\S+)/g)].map((word) => word[1] ?? word[2] ?? '');
-    const child = execFile(
-      BIN,
-      words,
-      { env: { ...base, ...env }, cwd: folder, encoding: 'utf8' },
-      (error, out, err) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1, out, err });
-      },
-    );
-    child.stdin?.end();
-  });
-}
-
-const json = (ran: Ran) => {
-  assert.equal(ran.code, 0, ran.err);
-  return ran.out
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-};
+const sallyport = (args: string, env: Record<string, string> = {}) => run(folder, stand, args, env);
 
 const ASK = 'grants request --connection analytics --task fix-index --reason "slow index" --group agents';
 
