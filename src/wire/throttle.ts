@@ -9,8 +9,8 @@
 // another source waits a second at most, whatever a guesser does, and is forgiven all at once: success forgets the login's failures.
 // It does not forget the source's, or a guesser with a grant of its own could reset them.
 
-/** Failures that cost nothing. */
-const FREE = 10;
+/** From so many failures on attempts are delayed. */
+const SLOW_FROM = 10;
 const FIRST_DELAY_MS = 100;
 const SOURCE_CEILING_MS = 3_000;
 const LOGIN_CEILING_MS = 1_000;
@@ -66,7 +66,7 @@ export class Throttle {
 }
 
 function delayOf(count: number, ceiling: number): number {
-  const costly = Math.floor(count) - FREE;
+  const costly = Math.floor(count) - SLOW_FROM;
   return costly < 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** costly, ceiling);
 }
 
