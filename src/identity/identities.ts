@@ -129,7 +129,9 @@ function claimedIssuer(token: string): string {
   if (/^[\w-]+(\.[\w-]*){4}$/.test(token)) {
     throw new TokenRefused('the token is encrypted (JWE), and this gateway reads signed ones alone');
   }
-  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) throw new TokenRefused('this is not a signed token (JWT)');
+  if (!/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) || !token.split('.').every(isCanonical)) {
+    throw new TokenRefused('this is not a signed token (JWT)');
+  }
   let issuer: unknown;
   try {
     decodeProtectedHeader(token);
@@ -139,6 +141,11 @@ function claimedIssuer(token: string): string {
   }
   if (typeof issuer !== 'string') throw new TokenRefused('the token does not name its issuer');
   return issuer;
+}
+
+/** The last character has bits that mean nothing: set, they would make another text of the same token. */
+function isCanonical(part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
 /** The claims of a token whose signature, issuer, audience and times are proven. */
