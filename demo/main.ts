@@ -96,7 +96,7 @@ async function demo(): Promise<void> {
   };
   await play(stage);
   if (mysql !== null) await playMysql(stage, mysql);
-  else act(8, found instanceof Error ? notStarted(found) : NO_MYSQL);
+  else act(9, found instanceof Error ? notStarted(found) : NO_MYSQL);
 
   const tried = { task: 'try-it', ttl: '30m', reason: 'somebody tries the demo' };
   const logins = [`psql "${(await grantFor(stage, { ...SHOP, ...tried })).dsn}"`];

@@ -16,7 +16,7 @@ const NAMES = { mariadb: 'MariaDB', mysql: 'MySQL' } as const;
 /** Plays the act. Throws where it does not go as it is told. */
 export async function playMysql(stage: Stage, { flavour, version }: MysqlServer): Promise<void> {
   const [number = ''] = version.split('-');
-  act(8, `The same before a ${NAMES[flavour]} ${number}: a driver, prepared statements, the stock client.`);
+  act(9, `The same before a ${NAMES[flavour]} ${number}: a driver, prepared statements, the stock client.`);
   const asked = { ...WEBSHOP, task: 'late-orders', ttl: '15m', reason: 'speed up a report' };
   const granted = await grantFor(stage, asked);
   const client = await connect(stage, granted);

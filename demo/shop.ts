@@ -140,6 +140,11 @@ access:
     connections: [shop]
     scopes: ["db:shop.public:read", "db:shop.public.orders:write+ddl"]
     maxTtl: 30m
+  - groups: [agents]
+    connections: [shop]
+    scopes: ["db:shop.public.customers:read+write"]
+    maxTtl: 10m
+    approval: required
 ${mysql === null ? '' : WEBSHOP_ACCESS}
 policies:
   careful:

@@ -32,6 +32,8 @@ export interface Granted {
   readonly password: string;
   readonly expiresAt: string;
   readonly dsn: string;
+  /** Only where it waits for a person: `requested`. */
+  readonly state?: string;
 }
 
 /** What is asked for; of whom, is the same in the whole story. */
@@ -43,6 +45,8 @@ export interface Asked {
   readonly reason: string;
 }
 
+/** More than agents may have unasked. */
+const CUSTOMERS = { connection: 'shop', scopes: ['db:shop.public.customers:read+write'] };
 export const SHOP = { connection: 'shop', scopes: ['db:shop.public:read', 'db:shop.public.orders:write+ddl'] };
 const IDENTITY = ['--identity', 'chatgpt-agent', '--group', 'agents'];
 
@@ -79,6 +83,9 @@ export async function play(stage: Stage): Promise<void> {
 
   act(7, 'The grant is revoked while a statement runs: cancelled in the database, and the session ends.');
   await revokeInTheMiddle(stage, granted);
+
+  act(8, 'A wider scope waits for a person. What the grant is, and that it is done, is said in SQL.');
+  await approvedAndDone(stage);
 }
 
 /** Requests a grant with the CLI, and shows how where `shown`. */
@@ -89,8 +96,9 @@ export async function grantFor(stage: Stage, asked: Asked, shown = false): Promi
   if (shown) command(`sallyport ${words.map((word) => (word.includes(' ') ? `"${word}"` : word)).join(' ')}`);
   const granted = JSON.parse(await sallyport(stage, [...words, '--json'])) as Granted;
   if (shown) {
-    const { password, dsn, expiresAt } = granted;
-    output(`${dsn.replace(password, `${password.slice(0, 4)}…`)}  until ${expiresAt.slice(11, 16)} UTC`);
+    const { password, dsn, expiresAt, state } = granted;
+    const until = `until ${expiresAt.slice(11, 16)} UTC`;
+    output(`${dsn.replace(password, `${password.slice(0, 4)}…`)}  ${state === undefined ? until : 'when approved'}`);
   }
   return granted;
 }
@@ -161,6 +169,26 @@ async function revokeInTheMiddle(stage: Stage, granted: Granted): Promise<void> 
   told(await ended);
   await until(async () => (await stage.runningInDatabase(sql)) === 0);
   line('   The database runs nothing of it any more.', 'dim');
+  await client.end().catch(() => {});
+}
+
+async function approvedAndDone(stage: Stage): Promise<void> {
+  const asked = { ...CUSTOMERS, task: 'move-customer', ttl: '10m', reason: 'Ada has moved to Oslo' };
+  const { id, ...login } = await grantFor(stage, asked, true);
+  const words = ['grants', 'approve', id, '--reason', 'she called us'];
+  command(`sallyport ${words.slice(0, -1).join(' ')} "she called us"`);
+  await sallyport(stage, words);
+  const client = await connect(stage, { id, ...login });
+  const sql = "UPDATE customers SET city = 'Oslo' WHERE id = 1";
+  statement(sql);
+  output(`UPDATE ${(await client.query(sql)).rowCount}`);
+  statement('SALLYPORT STATUS');
+  const [status = {}] = (await client.query<Record<string, unknown>>('SALLYPORT STATUS')).rows;
+  const shown = ['task', 'scopes', 'state', 'seconds_left'];
+  rows(shown, [shown.map((name) => String(status[name]))]);
+  statement('SALLYPORT COMPLETE');
+  await client.query('SALLYPORT COMPLETE');
+  told(await failure(client.query('SELECT 1')));
   await client.end().catch(() => {});
 }
 

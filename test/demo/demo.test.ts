@@ -75,7 +75,7 @@ function workingIn(dir: string): string[] {
 const hasAnyMysql = FLAVOURS.some(hasMysql);
 
 const MYSQL_HALF = [
-  /^8\. The same before a (MariaDB|MySQL) \d/m,
+  /^9\. The same before a (MariaDB|MySQL) \d/m,
   'Ada Lindqvist  a************.example', // rows of a prepared statement
   'agent> DROP TABLE orders\n   ERROR 1142 (42000):',
   '{"decision":"deny","rule":"no-drops"',
@@ -85,7 +85,7 @@ const MYSQL_HALF = [
   '| shipped | a************.example |',
 ];
 
-const NO_MYSQL = /^8\. MySQL: no server is installed here\. .*apt-get install/m;
+const NO_MYSQL = /^9\. MySQL: no server is installed here\. .*apt-get install/m;
 
 function assertInOrder(output: string, parts: readonly (string | RegExp)[]): void {
   let at = 0;
@@ -112,6 +112,11 @@ test('ONCE=1 tells the whole story, ends with 0 and leaves nothing behind', asyn
     'deny  no-drops',
     'agent> SELECT pg_sleep(600)',
     'FATAL 57P01:  the grant gr_',
+    'when approved',
+    '$ sallyport grants approve gr_',
+    'UPDATE 1',
+    'move-customer  db:shop.public.customers:read+write  active',
+    'agent> SALLYPORT COMPLETE\n   FATAL 57P01:  the grant gr_',
     ...(hasAnyMysql ? MYSQL_HALF : [NO_MYSQL]),
     'psql "postgresql://gr_',
     ...(hasAnyMysql ? ['mysql -h 127.0.0.1 -P '] : []),
