@@ -171,6 +171,33 @@ test('sessions and records, streamed as one document or a record a line', async 
     assert.equal((await ask('GET', path)).status, 404);
 });
 
+test('sessions are filtered by connection, subject, grant and time', async () => {
+  const [first] = (await ask('GET', '/v1/sessions')).json.sessions;
+  const { id } = first.facts.grant;
+  const found = [
+    'connection=analytics',
+    'subject=chatgpt-agent',
+    `grant=${id}`,
+    'since=2026-01-02T03:04:05Z',
+    'since=2026-01-02T05:04:05%2B02:00',
+  ];
+  for (const query of found) assert.equal((await ask('GET', `/v1/sessions?${query}`)).json.sessions.length, 1, query);
+  const none = [
+    'connection=web',
+    'subject=x',
+    'grant=gr_x',
+    'since=2026-01-02T03:04:06Z',
+    'mine=true',
+    `before=${SESSION}`,
+  ];
+  for (const query of none) {
+    assert.deepEqual((await ask('GET', `/v1/sessions?${query}`)).json, { sessions: [], next: null }, query);
+  }
+  for (const query of ['since=yesterday', 'since=1', 'conection=x']) {
+    assert.equal((await ask('GET', `/v1/sessions?${query}`)).status, 400, query);
+  }
+});
+
 test('what fails inside is logged and not told', async () => {
   const failed = await ask('POST', '/v1/explain', { connection: 'analytics', scopes: [], sql: 'fail' });
   assert.equal(failed.status, 500);

@@ -68,6 +68,32 @@ test('sessions are listed newest first and paged', async (t) => {
   await recorder.close();
 });
 
+test('a page that filters looks at so many sessions, and says where the next begins', async (t) => {
+  const dir = temporaryDirectory(t);
+  const recorder = await open(dir);
+  const name = (n: number) => `se_${String(n).padStart(5, '0')}`;
+  for (let n = 1; n <= 4100; n++) recorder.sessionStarted({ ...sampleSession(name(n)), startedAt: n });
+  recorder.commit();
+  await recorder.settled();
+  const store = openStore(dir);
+  const wanted = new Set([name(4), name(3000), name(4099)]);
+  const found: string[][] = [];
+  let next: string | null = null;
+  do {
+    const accept = ({ id }: { id: string }) => wanted.has(id);
+    const page = store.listSessions({ limit: 10, accept, ...(next === null ? {} : { before: next }) });
+    found.push(page.sessions.map(({ id }) => id));
+    next = page.next;
+  } while (next !== null);
+  assert.deepEqual(found, [[name(4099), name(3000)], [], [name(4)]]);
+  const since = store.listSessions({ limit: 10, since: 4098 });
+  assert.deepEqual([since.sessions.map(({ id }) => id), since.next], [[name(4100), name(4099), name(4098)], null]);
+  const last = store.listSessions({ limit: 3, before: name(4) });
+  assert.deepEqual([last.sessions.length, last.next], [3, null]);
+  await store.close();
+  await recorder.close();
+});
+
 test('a session without an end is ended at the next opening, when it was last heard of', async (t) => {
   const dir = temporaryDirectory(t);
   const first = await open(dir);
