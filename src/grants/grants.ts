@@ -96,6 +96,15 @@ export function openGrants(options: GrantsOptions, store = openStore(options.dir
     return life.state === 'active' ? 'expired' : 'refused';
   }
 
+  /** The grant stands, whoever cannot be told of it. */
+  function flagged({ grant, renewals }: Life): void {
+    try {
+      options.onRenewal?.(grant, renewals);
+    } catch (error) {
+      options.onError(error);
+    }
+  }
+
   return {
     async request(request) {
       ledger.settle();
@@ -112,7 +121,7 @@ export function openGrants(options: GrantsOptions, store = openStore(options.dir
       const grant = { id: event.grantId, task, reason, identity, connection, scopes: texts, ...times };
       const waits = approval === null ? {} : { waits: approval };
       const life = ledger.begin({ ...event, grant, verifiers, ttlMs, renewals, ...waits }, lastsMs);
-      if (renewals >= FLAGGED_FROM) options.onRenewal?.(life.grant, renewals);
+      if (renewals >= FLAGGED_FROM) flagged(life);
       const state = approval === null ? 'active' : 'requested';
       return { grant: life.grant, state, secret, message: listedOf(life).awaits ?? null };
     },

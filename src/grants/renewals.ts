@@ -10,7 +10,7 @@ export const WINDOW_MS = 3_600_000;
 /** From so many renewals on, a grant is flagged. */
 export const FLAGGED_FROM = 2;
 const MAX_CHAINS = 20_000;
-const MAX_REASONS = 32;
+const MAX_REASONS = 16;
 
 export interface Asked {
   readonly identity: Identity;
@@ -67,7 +67,7 @@ export function wordsOf(reason: string): string {
 }
 
 function digest(reason: string): string {
-  return createHash('sha256').update(wordsOf(reason)).digest('base64');
+  return createHash('sha256').update(wordsOf(reason)).digest('base64').slice(0, 22);
 }
 
 /** The same for scopes that are the same: whatever their order, spelling and number. */

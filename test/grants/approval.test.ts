@@ -185,8 +185,10 @@ test('the rules are asked again at the approval: what they no longer allow is re
 test('a request that would be granted by itself by now is still approved by a person, with a role', async () => {
   const { grants, given } = open({ rules: required() });
   const { id } = (await grants.request(asked)).grant;
-  given.rules = [rule];
-  assert.equal(grants.mayApprove(id, dba), false);
+  for (const now of [rule, { ...rule, maxConsecutive: 1, approvers: { groups: ['dba'] } }]) {
+    given.rules = [now];
+    assert.equal(grants.mayApprove(id, dba), false);
+  }
   assert.equal(grants.approve(id, person('paul', [], 'approver')).state, 'active');
 });
 
@@ -253,6 +255,19 @@ test('waiting requests count, and one identity has ten at most', async () => {
   await grants.request({ ...asked, identity: { ...agent, actingFor: 'bob' } });
   given.rules = [{ ...rule, maxActive: 10 }];
   await assert.rejects(grants.request(asked), /may have 10 grants at a time, requests that wait included/);
+});
+
+test('what waits takes no place from its own approval, and what has ended takes none', async () => {
+  const [first] = required();
+  assert.ok(first);
+  const { grants } = open({ rules: [{ ...first, maxActive: 1 }] });
+  const { id } = (await grants.request(asked)).grant;
+  await assert.rejects(grants.request(asked), /has 1: complete one/);
+  grants.approve(id, dba);
+  await assert.rejects(grants.request(asked), /has 1: complete one/);
+  grants.complete(id, 'agent');
+  assert.deepEqual(grants.live(agent), []);
+  assert.equal((await grants.request(asked)).state, 'requested');
 });
 
 test('as many requests at the same time as there are grants: no more are granted', async () => {

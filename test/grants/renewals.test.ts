@@ -85,6 +85,17 @@ test('within an hour of the deadline it is a renewal, after that it is not', asy
   }
 });
 
+test('a listener that throws leaves the grant and its secret as they are', async () => {
+  const stand = open();
+  Object.defineProperty(stand.watched, 'push', {
+    value: () => {
+      throw new Error('broken');
+    },
+  });
+  for (let n = 0; n < 3; n++) assert.equal((await ask(stand)).state, 'active');
+  assert.equal(stand.errors.length, 1);
+});
+
 test('what is refused or only looked at is no link of the chain', async () => {
   const stand = open();
   await ask(stand);
