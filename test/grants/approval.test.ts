@@ -209,6 +209,20 @@ test('an unanswered request lapses after an hour, on either clock', async () => 
   );
 });
 
+test('what was asked for within the hours may be approved after them', async () => {
+  const [first] = required();
+  assert.ok(first);
+  const { grants, time, given } = open();
+  // The time of these tests is a Tuesday evening.
+  const hours = { days: ['tue'], from: '22:00', to: '22:30', timeZone: 'UTC' };
+  assert.equal(new Date(time.wall).toUTCString(), 'Tue, 14 Nov 2023 22:13:20 GMT');
+  given.rules = [{ ...first, hours }];
+  const { id } = (await grants.request(asked)).grant;
+  time.pass(30 * MINUTE);
+  await assert.rejects(grants.request(asked), /next from tue 2023-11-21 22:00 UTC/);
+  assert.equal(grants.approve(id, dba).state, 'active');
+});
+
 test('what is active is decided already', async () => {
   const { grants, given } = open({ rules: required() });
   const { id } = (await grants.request(asked)).grant;

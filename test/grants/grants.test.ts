@@ -216,6 +216,14 @@ test('an end that cannot be written is in force all the same, and is written as 
   assert.throws(() => grants.revoke(pulled.id, 'operator', 'wrong table'), { code: 'SP_RECORD' });
   assert.equal(grants.isLive(pulled.id), false);
   assert.equal(grants.login(pulled.id)?.state, 'revoked');
+  assert.deepEqual(
+    grants.list({ state: 'revoked' }).map(({ grant }) => grant.id),
+    [pulled.id],
+  );
+  assert.deepEqual(
+    grants.history(pulled.id).map(({ event }) => event),
+    ['requested', 'revoked'],
+  );
   time.pass(request.ttlMs);
   assert.equal(grants.state(late.id), 'expired');
   assert.equal(ends.length, 2);
