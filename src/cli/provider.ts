@@ -166,6 +166,12 @@ async function refusals<T>({ issuer }: Application, work: () => Promise<T>): Pro
         code: 'SP_UNAUTHORIZED',
       });
     }
+    // RFC 6749, 5.2: a client that has not proven itself.
+    if (error instanceof client.WWWAuthenticateChallengeError) {
+      throw new CommandError(EXIT.refused, `${issuer} does not take the client's id and secret`, {
+        code: 'SP_UNAUTHORIZED',
+      });
+    }
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const deeper = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     const why = deeper instanceof Error ? deeper.message : String(deeper);
