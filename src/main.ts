@@ -8,9 +8,15 @@ import { type Config, readConfig } from './config/load.ts';
 import { formatMistake } from './config/mistakes.ts';
 import { parseDuration } from './config/units.ts';
 import { watchConfig } from './config/watch.ts';
-import { proveCallers } from './control/callers.ts';
+import { nameOf, proveCallers } from './control/callers.ts';
+import { offersFor } from './control/offers.ts';
+import { version } from './control/openapi.ts';
+import { mcpChallenge, mountMcp } from './control/routes/mcp.ts';
 import { startControl } from './control/server.ts';
+import type { Services } from './control/services.ts';
 import { ensureOperatorToken } from './control/token.ts';
+import { dsn } from './control/views.ts';
+import { DOOR, forTickets, TICKET_ITERATIONS } from './doors.ts';
 import { SallyportError } from './errors.ts';
 import { type Explain, explainWith } from './explain.ts';
 import { openGrants } from './grants/grants.ts';
@@ -19,6 +25,8 @@ import type { ConnectionJudge } from './judge.ts';
 import { judgeOf } from './judges.ts';
 import { languages } from './languages/languages.ts';
 import { ensureMaskKey } from './mask/key.ts';
+import { openEndpoint } from './mcp/endpoint.ts';
+import { Tickets } from './mcp/tickets.ts';
 import { parseScope, within } from './policy/scope.ts';
 import { ensureGatewayId } from './provision/gateway.ts';
 import { mysqlRoles } from './provision/mysql.ts';
@@ -36,9 +44,9 @@ import { listen } from './wire/listen.ts';
 import type { LoginFailure, TokenLogin } from './wire/login.ts';
 import { greetedVersion } from './wire/mysql/accept.ts';
 import { type MysqlVerifiers, makeMysqlVerifiers } from './wire/mysql/auth.ts';
-import { serveMysql } from './wire/mysql/index.ts';
+import { type MysqlPortOptions, serveMysql } from './wire/mysql/index.ts';
 import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
-import { servePg } from './wire/pg/index.ts';
+import { type PgPortOptions, servePg } from './wire/pg/index.ts';
 import { LoginRoom } from './wire/room.ts';
 import { Turn } from './wire/splice.ts';
 import { Throttle } from './wire/throttle.ts';
@@ -188,42 +196,54 @@ export async function serve(env: Env): Promise<Running> {
     };
     const room = { limit: env.maxSessions, taken: 0 };
     const logins = new LoginRoom(env.maxLogins);
+    const pg: PgPortOptions = {
+      ...shared,
+      lookup: (login) => verifiersOf(login)?.pg,
+      tokens: tokens('postgres'),
+      failed: failed('postgres'),
+      admit: (who) => {
+        const admitted = sessions.admit('postgres', who);
+        return 'refused' in admitted ? admitted : { ...admitted, openGate: (path) => admitted.openGate(path, '') };
+      },
+    };
     const pgPort = await listen({
       ...env.pgListen,
       room,
       logins,
       idleTimeoutMs: env.idleTimeoutMs,
-      serve: servePg({
-        ...shared,
-        lookup: (login) => verifiersOf(login)?.pg,
-        tokens: tokens('postgres'),
-        failed: failed('postgres'),
-        admit: (who) => {
-          const admitted = sessions.admit('postgres', who);
-          return 'refused' in admitted ? admitted : { ...admitted, openGate: (path) => admitted.openGate(path, '') };
-        },
-      }),
+      serve: servePg(pg),
     });
     opened.push(() => pgPort.drain(env.drainTimeoutMs));
+    const mysql: MysqlPortOptions = {
+      ...shared,
+      lookup: (login) => verifiersOf(login)?.mysql,
+      tokens: tokens('mysql'),
+      failed: failed('mysql'),
+      version: () => greetedVersion([...desks.values()].flatMap(({ judge }) => judge.server ?? [])),
+      admit: (who) => {
+        const admitted = sessions.admit('mysql', who);
+        if ('refused' in admitted) return admitted;
+        return { ...admitted, openGate: (path, reading) => admitted.openGate(path, writeMode(reading)) };
+      },
+    };
     const mysqlPort = await listen({
       ...env.mysqlListen,
       room,
       logins,
       idleTimeoutMs: env.idleTimeoutMs,
-      serve: serveMysql({
-        ...shared,
-        lookup: (login) => verifiersOf(login)?.mysql,
-        tokens: tokens('mysql'),
-        failed: failed('mysql'),
-        version: () => greetedVersion([...desks.values()].flatMap(({ judge }) => judge.server ?? [])),
-        admit: (who) => {
-          const admitted = sessions.admit('mysql', who);
-          if ('refused' in admitted) return admitted;
-          return { ...admitted, openGate: (path, reading) => admitted.openGate(path, writeMode(reading)) };
-        },
-      }),
+      serve: serveMysql(mysql),
     });
     opened.push(() => mysqlPort.drain(env.drainTimeoutMs));
+
+    const tickets = new Tickets<Verifiers>(async (secret) => ({
+      pg: await makeVerifiers(secret, TICKET_ITERATIONS),
+      mysql: makeMysqlVerifiers(secret),
+    }));
+    const door = { ...DOOR, room, logins: new LoginRoom(env.maxLogins) };
+    const pgDoor = await listen({ ...door, serve: servePg(forTickets(pg, tickets, (all) => all.pg)) });
+    opened.push(() => pgDoor.drain(0));
+    const mysqlDoor = await listen({ ...door, serve: serveMysql(forTickets(mysql, tickets, (all) => all.mysql)) });
+    opened.push(() => mysqlDoor.drain(0));
 
     const watching = watchConfig(
       env.config,
@@ -256,50 +276,77 @@ export async function serve(env: Env): Promise<Running> {
     );
     opened.push(async () => watching.close());
 
+    const services: Services = {
+      prove: proveCallers({ operatorToken: token, identities, roles: () => config.identity.roles }),
+      issuers: () => config.identity.issuers,
+      grants,
+      sessions: {
+        page: async (page) => {
+          await recorder.settled();
+          return store.listSessions(page);
+        },
+        show: async (id) => {
+          await recorder.settled();
+          return store.showSession(id);
+        },
+        records: async (id) => {
+          await recorder.settled();
+          return store.records(id);
+        },
+      },
+      connections: () => [...config.connections.keys()],
+      access: () => config.access,
+      parseScope,
+      explain: async ({ connection: name, scopes, text }) => {
+        const judge = desks.get(name)?.judge;
+        const connection = config.connections.get(name);
+        if (judge === undefined || connection === undefined) {
+          throw new SallyportError('SP_NOT_FOUND', `there is no connection "${name}"`);
+        }
+        await judge.refresh();
+        const explain: Explain = explainWith(judge, connection, scopes);
+        return explain(text);
+      },
+      ready: () => recorder.healthy(),
+      login: (name) => {
+        const connection = config.connections.get(name);
+        const port = connection?.protocol === 'mysql' ? mysqlPort : pgPort;
+        return connection && { protocol: connection.protocol, host: port.host, port: port.port };
+      },
+      metrics,
+      parseDuration,
+    };
+    const mcp = openEndpoint(
+      {
+        grants,
+        offers: (identity) => offersFor({ identity, roles: new Set() }, services),
+        explain: async (input) => services.explain(input),
+        door: (name) => {
+          const { protocol } = config.connections.get(name) ?? {};
+          const { host, port } = protocol === 'mysql' ? mysqlDoor : pgDoor;
+          return protocol && { protocol, host, port };
+        },
+        tickets,
+        dsn: (connection, user, password) => {
+          const login = services.login(connection);
+          return login === undefined ? null : dsn(login, connection, user, password);
+        },
+        parseDuration,
+        nameOf,
+        log,
+      },
+      version(),
+    );
+    opened.push(() => mcp.close());
     const control = await startControl(
       {
         maxStatementBytes: env.maxStatementBytes,
         log,
-        services: {
-          prove: proveCallers({ operatorToken: token, identities, roles: () => config.identity.roles }),
-          issuers: () => config.identity.issuers,
-          grants,
-          sessions: {
-            page: async (page) => {
-              await recorder.settled();
-              return store.listSessions(page);
-            },
-            show: async (id) => {
-              await recorder.settled();
-              return store.showSession(id);
-            },
-            records: async (id) => {
-              await recorder.settled();
-              return store.records(id);
-            },
-          },
-          connections: () => [...config.connections.keys()],
-          access: () => config.access,
-          parseScope,
-          explain: async ({ connection: name, scopes, text }) => {
-            const judge = desks.get(name)?.judge;
-            const connection = config.connections.get(name);
-            if (judge === undefined || connection === undefined) {
-              throw new SallyportError('SP_NOT_FOUND', `there is no connection "${name}"`);
-            }
-            await judge.refresh();
-            const explain: Explain = explainWith(judge, connection, scopes);
-            return explain(text);
-          },
-          ready: () => recorder.healthy(),
-          login: (name) => {
-            const connection = config.connections.get(name);
-            const port = connection?.protocol === 'mysql' ? mysqlPort : pgPort;
-            return connection && { protocol: connection.protocol, host: port.host, port: port.port };
-          },
-          metrics,
-          parseDuration,
-        },
+        services,
+        mounts: [
+          mountMcp({ handle: mcp.handle, issuers: services.issuers, bodyLimit: 2 * env.maxStatementBytes + 64 * 1024 }),
+        ],
+        challenge: mcpChallenge(services.issuers),
       },
       env.apiListen,
     );

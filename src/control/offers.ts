@@ -31,10 +31,10 @@ export function offersFor(caller: Caller, services: Asked): OfferedConnection[] 
   });
 }
 
-/** The operator token may speak for any identity, so every rule is for it. */
+/** The operator token may speak for any identity, so every rule is for it; not for an agent that it stands for, without a role. */
 function isFor(rule: OfferRule, caller: Caller): boolean {
   return (
-    isOperatorToken(caller) ||
+    (isOperatorToken(caller) && caller.roles.size > 0) ||
     rule.groups.includes('*') ||
     caller.identity.groups.some((group) => rule.groups.includes(group))
   );

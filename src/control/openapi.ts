@@ -138,7 +138,7 @@ function idOf(method: string, url: string): string {
 }
 
 /** Both src/control and the published dist/control lie two folders below the package. */
-function version(): string {
+export function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return String((JSON.parse(text) as { version: unknown }).version);
 }

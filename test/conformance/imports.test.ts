@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   sessions: '*',
   tokens: '*',
   notices: '*',
+  doors: '*',
   sql: [...NOUNS, 'node:', 'libpg-query', 'lru-cache'],
   policy: [...NOUNS, 'node:', 're2js', 'lru-cache'],
   grants: [...NOUNS, 'node:', 'lmdb', 'msgpackr'],
