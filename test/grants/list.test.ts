@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { open as openLmdb } from 'lmdb';
 import type { GrantFilter, GrantsService } from '../../src/grants/service.ts';
+import { openStore } from '../../src/grants/store.ts';
 import type { Identity } from '../../src/types.ts';
 import { MINUTE, newDir, open, openAt, request, rule, Time } from './stand.ts';
 
@@ -66,6 +67,10 @@ test('by each filter and by several, and after a restart', async () => {
   again.time.pass(request.ttlMs);
   assert.equal(tasks(again.grants, { state: 'active' }), '');
   assert.equal(tasks(again.grants, { state: 'expired' }), 'eda');
+  await again.grants.close();
+  const store = openStore(stand.dir);
+  assert.deepEqual([...store.newest(undefined, ['open', ''])], [], 'a start looks at no grant that is over');
+  await store.close();
 });
 
 test('page by page, from each grant on, though the one it goes on from has ended meanwhile', async () => {
