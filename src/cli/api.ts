@@ -19,11 +19,10 @@ export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): A
   const { host, port } = env.apiListen;
   const everywhere = host === '0.0.0.0' || host === '::';
   const base = `http://${everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
-  let finding: Promise<Found> | undefined;
 
   async function ask(path: string, init: RequestInit): Promise<Response> {
-    finding ??= findToken(env);
-    const found = await finding;
+    // Each time anew: a login is renewed while a command waits for a person.
+    const found = await findToken(env);
     const headers = found.ok ? { authorization: `Bearer ${found.token}`, ...init.headers } : { ...init.headers };
     let response: Response;
     try {

@@ -35,6 +35,7 @@ export interface ControlOptions {
 }
 
 const BODY_LIMIT = 64 * 1024;
+const MAX_CONNECTIONS = 2000;
 
 /** `host` is the address that it will listen on. */
 export async function createControl(options: ControlOptions, host: string): Promise<FastifyInstance> {
@@ -43,12 +44,15 @@ export async function createControl(options: ControlOptions, host: string): Prom
     logger: false,
     bodyLimit: BODY_LIMIT,
     requestTimeout: 30_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000 },
     // Streams of records may be long, but no idle connection holds up a shutdown.
     forceCloseConnections: true,
     requestIdHeader: false,
     genReqId: requestId,
     routerOptions: { maxParamLength: 200 },
   });
+  // Connections that say nothing take no more than this.
+  plain.server.maxConnections = MAX_CONNECTIONS;
   // Only JSON is read: a form or a plain text, which a browser sends across sites unasked, is refused.
   plain.removeContentTypeParser('text/plain');
   const app = plain.withTypeProvider<ZodTypeProvider>();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { WHO, type Who } from '../../src/control/authority.ts';
+import { LIMITS } from '../../src/control/guard.ts';
 import { CODES } from '../../src/errors.ts';
 import { openStand, type Stand } from '../control/stand.ts';
 
@@ -52,6 +53,10 @@ test('the table of routes says who may as the code does', () => {
   );
 });
 
-test('the codes are those of the code', () => {
+test('the limits and the codes are those of the code', () => {
+  const { windowMs, perCaller, perSource, failures } = LIMITS;
+  assert.equal(windowMs, 10_000);
+  for (const most of [perCaller, perSource, failures])
+    assert.ok(text.includes(` ${most.toLocaleString('en')} `), `${most}`);
   for (const [code] of text.matchAll(/SP_[A-Z_]+/g)) assert.ok(code in CODES, code);
 });
