@@ -2,6 +2,7 @@
 
 import type { z } from 'zod';
 import type { Protocol } from '../types.ts';
+import { isLoopback } from './guard.ts';
 import type { grant, grantWithHistory, preview, session } from './schemas.ts';
 import type { GrantHistoryEvent, ListedGrant, ListedSession, Login, Preview } from './services.ts';
 
@@ -79,12 +80,19 @@ export function withoutAddress(record: object): object {
 }
 
 /**
- * The address a client takes as it is. TLS is always offered, so it is always asked for; a listener on every address is
- * named localhost, because nobody can dial 0.0.0.0.
+ * Where clients dial what is bound to `bound`: nobody can dial 0.0.0.0, so a listener on every address is named as the caller
+ * named this gateway (`asked`, a Host header), else localhost.
  */
-export function dsn(login: Login, connection: string, user: string, password: string): string {
-  const everywhere = login.host === '0.0.0.0' || login.host === '::';
-  const host = everywhere ? 'localhost' : login.host.includes(':') ? `[${login.host}]` : login.host;
+export function reachable(bound: string, asked = ''): string {
+  if (bound !== '0.0.0.0' && bound !== '::') return bound;
+  const [, name = '', address] = /^([\w.-]+|\[([\da-f:.]+)\])(?::\d+)?$/i.exec(asked) ?? [];
+  return name === '' || isLoopback(address ?? name) ? 'localhost' : (address ?? name);
+}
+
+/** The address a client takes as it is. TLS is always offered, so it is always asked for. `asked`: see `reachable`. */
+export function dsn(login: Login, connection: string, user: string, password: string, asked?: string): string {
+  const named = reachable(login.host, asked);
+  const host = named.includes(':') ? `[${named}]` : named;
   const query = login.protocol === 'postgres' ? '?sslmode=require' : '';
   const [u, p, c] = [user, password, connection].map(encodeURIComponent);
   return `${SCHEMES[login.protocol]}://${u}:${p}@${host}:${login.port}/${c}${query}`;

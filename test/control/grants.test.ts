@@ -159,7 +159,7 @@ test('connections: what could be asked for, where to log in, and nothing of the 
     {
       name: 'analytics',
       protocol: 'postgres',
-      host: '0.0.0.0',
+      host: 'localhost',
       port: 6432,
       scopes: [
         { scope: 'db:analytics:read', maxTtlSeconds: 1800, approval: 'auto' },

@@ -5,7 +5,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { carriesToken, ensureOperatorToken, readOperatorToken } from '../../src/control/token.ts';
-import { dsn, toJson } from '../../src/control/views.ts';
+import { dsn, reachable, toJson } from '../../src/control/views.ts';
 import type { Grant } from '../../src/types.ts';
 import { openStand, SESSION, type Stand } from './stand.ts';
 
@@ -251,6 +251,17 @@ test('JSON keeps what JSON has no word for; a DSN is always one', () => {
     [address.host, decodeURIComponent(address.password), address.pathname],
     ['[::1]:1', 'p/@:?#', '/a%20b'],
   );
+});
+
+test('what listens on every address is named as the caller named the gateway', () => {
+  const named = (asked?: string, bound = '0.0.0.0') => reachable(bound, asked);
+  assert.deepEqual(
+    ['gateway.internal:6480', 'gateway', '[fd00::1]:6480', '10.0.0.7:1'].map((asked) => named(asked)),
+    ['gateway.internal', 'gateway', 'fd00::1', '10.0.0.7'],
+  );
+  const local = [undefined, '', 'localhost:6480', '127.0.0.1', '[::1]:6480', 'a b', 'a/b', 'a@b', '[x'];
+  for (const asked of local) assert.equal(named(asked), 'localhost', asked);
+  assert.equal(named('gateway', '10.0.0.1'), '10.0.0.1');
 });
 
 const grant: Grant = {

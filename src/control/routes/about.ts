@@ -5,6 +5,7 @@ import { callerOf } from '../guard.ts';
 import { offersFor } from '../offers.ts';
 import * as schemas from '../schemas.ts';
 import type { Services } from '../services.ts';
+import { reachable } from '../views.ts';
 import type { Api } from './route.ts';
 
 export function healthRoutes(app: Api, services: Services): void {
@@ -76,6 +77,7 @@ export function connectionRoutes(app: Api, services: Services, explainLimit: num
     async (request) => ({
       connections: offersFor(callerOf(request), services).map(({ scopes, ...connection }) => ({
         ...connection,
+        host: reachable(connection.host, request.headers.host),
         scopes: scopes.map(({ maxTtlMs, ...offer }) => ({ ...offer, maxTtlSeconds: maxTtlMs / 1000 })),
       })),
     }),

@@ -41,7 +41,7 @@ export function grantRoutes(app: Api, services: Services, changed: Changed): voi
         user: grant.id,
         password: secret,
         expiresAt: new Date(grant.expiresAt).toISOString(),
-        dsn: login === undefined ? null : dsn(login, grant.connection, grant.id, secret),
+        dsn: login === undefined ? null : dsn(login, grant.connection, grant.id, secret, request.headers.host),
       };
       reply.header('location', `/v1/grants/${grant.id}`);
       return state === 'active' ? reply.code(201).send(issued) : reply.code(202).send({ ...issued, state });
