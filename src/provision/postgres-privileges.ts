@@ -121,12 +121,7 @@ export async function privileges(
   }
 
   const { given, short } = await ofRelations(run, wanted.scopes, own, version);
-  for (const [what, names] of given) {
-    const [kind = '', privilege = ''] = what.split(' ');
-    for (let at = 0; at < names.length; at += BATCH) {
-      grant(privilege, `${kind} ${names.slice(at, at + BATCH).join(', ')}`);
-    }
-  }
+  given.inBatches(grant);
   return {
     statements,
     short: [...short].map(([privilege, count]) => `${privilege} cannot be granted on ${count} relations of the scope`),
@@ -138,10 +133,50 @@ function both(has: string, own: string, oid: string): string {
   return `pg_catalog.${has}(${own}, ${oid}, p) AND pg_catalog.${has}(${oid}, p || ' WITH GRANT OPTION')`;
 }
 
-interface OfRelations {
+/**
+ * The statements that take from a role what it was given on relations. DROP OWNED would do it, but asks for privileges on the columns
+ * too, which whoever may grant DELETE on a table or USAGE on a sequence alone does not have.
+ */
+export async function revocations(run: Run, role: string): Promise<readonly string[]> {
+  const rows = await run(`SELECT n.nspname, c.relname, c.relkind, a.privilege_type
+    FROM pg_catalog.pg_roles r JOIN pg_catalog.pg_shdepend d ON d.refobjid = r.oid AND d.deptype = 'a'
+      AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objsubid = 0
+      AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+    JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) a
+    WHERE r.rolname = ${literal(role)} AND a.grantee = r.oid`);
+  const given = new Given();
+  for (const [schema, name, kind, privilege] of rows) given.add(privilege ?? '', kind ?? '', schema ?? '', name ?? '');
+  const statements: string[] = [];
+  given.inBatches((privilege, on) => statements.push(`REVOKE ${privilege} ON ${on} FROM ${role}`));
+  return statements;
+}
+
+/** Privileges on relations, many relations a statement. */
+class Given {
   /** `TABLE SELECT` and the like to the names, quoted. */
-  readonly given: ReadonlyMap<string, string[]>;
-  /** Privilege to the number of relations. */
+  readonly #names = new Map<string, string[]>();
+
+  /** `kind` as pg_class.relkind. */
+  add(privilege: string, kind: string, schema: string, name: string): void {
+    const what = `${kind === 'S' ? 'SEQUENCE' : 'TABLE'} ${privilege}`;
+    const names = this.#names.get(what) ?? [];
+    names.push(`${identifier(schema)}.${identifier(name)}`);
+    this.#names.set(what, names);
+  }
+
+  inBatches(use: (privilege: string, on: string) => void): void {
+    for (const [what, names] of this.#names) {
+      const [kind = '', privilege = ''] = what.split(' ');
+      for (let at = 0; at < names.length; at += BATCH)
+        use(privilege, `${kind} ${names.slice(at, at + BATCH).join(', ')}`);
+    }
+  }
+}
+
+interface OfRelations {
+  readonly given: Given;
+  /** Privilege to the number of relations on which the administrator may not grant it. */
   readonly short: ReadonlyMap<string, number>;
 }
 
@@ -162,7 +197,7 @@ async function ofRelations(run: Run, scopes: readonly Scope[], own: string, vers
       CASE c.relkind WHEN 'S' THEN ARRAY[${known(SEQUENCE, version)}] ELSE ARRAY[${known(TABLE, version)}] END) p
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND ${users('n.nspname')} AND ${has(own)('p')}
     AND (${named(scopes, 'c.relname')} OR ${named(scopes, 't.relname')})`);
-  const given = new Map<string, string[]>();
+  const given = new Given();
   const short = new Map<string, number>();
   for (const [schema, name, kind, privilege, grantable, table] of rows) {
     if (schema == null || name == null || kind == null || privilege == null) continue;
@@ -171,10 +206,7 @@ async function ofRelations(run: Run, scopes: readonly Scope[], own: string, vers
       short.set(privilege, (short.get(privilege) ?? 0) + 1);
       continue;
     }
-    const what = `${kind === 'S' ? 'SEQUENCE' : 'TABLE'} ${privilege}`;
-    const names = given.get(what) ?? [];
-    names.push(`${identifier(schema)}.${identifier(name)}`);
-    given.set(what, names);
+    given.add(privilege, kind, schema, name);
   }
   return { given, short };
 }

@@ -4,7 +4,7 @@
 
 import { SallyportError } from '../errors.ts';
 import type { Connection } from '../types.ts';
-import { identifier, literal, privileges, users, wantedOf } from './postgres-privileges.ts';
+import { identifier, literal, privileges, revocations, users, wantedOf } from './postgres-privileges.ts';
 import { checkedName, prefixOf, type RoleMaker, type RoleOrder, type Run } from './role.ts';
 import { scramVerifier } from './verifiers.ts';
 
@@ -37,6 +37,7 @@ export const postgresRoles: RoleMaker = {
         WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.deptype = 'o'
         AND r.rolname = ${literal(role)} LIMIT 1`);
       if (owns !== undefined) await run(`REASSIGN OWNED BY ${role} TO ${identifier(connection.user)}`);
+      for (const statement of await revocations(run, role)) await run(statement);
       await run(`DROP OWNED BY ${role}`);
       await run(`DROP ROLE ${role}`);
     });

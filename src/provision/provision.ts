@@ -43,8 +43,10 @@ interface Role {
   readonly grantId: string;
   /** As it was configured when the role was made. */
   readonly connection: Connection;
-  readonly password: Promise<string>;
+  password: Promise<string>;
   sessions: number;
+  /** The administrator was let in to make it: there may be something to drop. */
+  begun: boolean;
   /** It gets no further sessions, and is dropped when it has none. */
   over: boolean;
   stopWaiting: () => void;
@@ -118,7 +120,7 @@ export class Provision {
   async close(): Promise<void> {
     this.#closed = true;
     for (const cancel of this.#tries) cancel();
-    const left = [...this.#roles.values(), ...this.#leaving];
+    const left = [...this.#roles.values(), ...this.#leaving].filter(({ begun }) => begun);
     this.#roles.clear();
     this.#leaving.clear();
     for (const role of left) {
@@ -136,24 +138,37 @@ export class Provision {
 
   #begin(grant: Grant, connection: Connection): Role {
     const name = roleName(connection.protocol, this.#o.gateway, grant.id);
-    const password = this.#make(name, grant, connection);
-    const [grantId, stopWaiting] = [grant.id, () => {}];
-    const role: Role = { name, grantId, connection, password, sessions: 0, over: false, stopWaiting };
+    const role: Role = {
+      name,
+      grantId: grant.id,
+      connection,
+      password: Promise.resolve(''),
+      sessions: 0,
+      begun: false,
+      over: false,
+      stopWaiting: () => {},
+    };
+    role.password = this.#make(role, grant);
     this.#roles.set(grant.id, role);
     // The next session tries again.
-    password.catch(() => this.#retire(role));
+    role.password.catch(() => this.#retire(role));
     return role;
   }
 
-  async #make(name: string, grant: Grant, connection: Connection): Promise<string> {
+  async #make(role: Role, grant: Grant): Promise<string> {
     const { makers, ask, remaining, sessions, log } = this.#o;
+    const { name, connection } = role;
     // Letters of both cases, a digit and a sign, should the database look at what it is given.
     const password = `Sp1-${randomBytes(32).toString('base64url')}`;
     await this.#inTurn(connection, async () => {
       const left = remaining(grant.id);
-      if (left <= 0 || this.#closed) throw new SallyportError('SP_UPSTREAM', 'the grant is over');
+      if (left <= 0) throw new SallyportError('SP_UPSTREAM', 'the grant is over');
       const order = { name, password, grant, connection, lifeMs: left + LONGER_MS, sessions };
-      const short = await ask(administrator(connection), (run) => makers[connection.protocol].make(run, order, ask));
+      const short = await ask(administrator(connection), (run) => {
+        if (this.#closed) throw new SallyportError('SP_UPSTREAM', 'the gateway is closing');
+        role.begun = true;
+        return makers[connection.protocol].make(run, order, ask);
+      });
       const about = { grant: grant.id, connection: connection.name, role: name };
       log.info(about, 'a role was made');
       for (const what of short) log.warn(about, `a role has less than its grant: ${what}`);
@@ -172,7 +187,7 @@ export class Provision {
 
   #left(role: Role): void {
     role.stopWaiting();
-    if (!this.#leaving.delete(role) || this.#closed) return;
+    if (!this.#leaving.delete(role) || !role.begun || this.#closed) return;
     const key = `${role.name} ${placeOf(role.connection)}`;
     if (this.#dropping.has(key)) return;
     this.#dropping.add(key);
