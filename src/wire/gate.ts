@@ -349,8 +349,8 @@ export class Gate {
   #n = 0;
   /** The turn in which the grant was last found alive. */
   #aliveIn = -1;
-  /** SALLYPORT COMPLETE has been answered: nothing more is let through. */
-  #completed = false;
+  /** Once SALLYPORT COMPLETE has been answered, nothing more is let through. */
+  #completed: 'no' | 'answered' | 'told' = 'no';
 
   constructor(services: GateServices, session: Session, searchPath: readonly string[] | null) {
     this.#services = services;
@@ -485,11 +485,15 @@ export class Gate {
   answer(word: Word, running: Running): OwnRow {
     const row = this.describe(word);
     running.rows++;
-    if (word === 'complete') {
-      this.#completed = true;
-      this.#services.complete(this.session.grant);
-    }
+    if (word === 'complete') this.#completed = 'answered';
     return row;
+  }
+
+  /** What has been answered stands in the database, as far as it will: now the grant may end. */
+  settle(): void {
+    if (this.#completed !== 'answered') return;
+    this.#completed = 'told';
+    this.#services.complete(this.session.grant);
   }
 
   /** A row as it would answer, for the columns. */
@@ -540,7 +544,7 @@ export class Gate {
 
   #isLive(): boolean {
     const { turn, isLive } = this.#services;
-    if (this.#completed) return false;
+    if (this.#completed !== 'no') return false;
     if (this.#aliveIn === turn.number) return true;
     if (!isLive(this.session.grant.id)) return false;
     this.#aliveIn = turn.number;

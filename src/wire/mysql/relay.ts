@@ -34,6 +34,7 @@ export class Relay {
   readonly #requests: Requests;
   readonly #replies: Replies;
   readonly #wake: (error?: Error) => void;
+  readonly #gate: Gate;
 
   constructor({
     gate,
@@ -48,6 +49,7 @@ export class Relay {
   }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
+    this.#gate = gate;
     track.status = status;
     const stored = new Stored();
     this.#replies = new Replies({ gate, track, stored, toClient, deprecateEof, wake: () => this.#go() });
@@ -113,6 +115,7 @@ export class Relay {
   /** The session is over: nothing that is held ever runs. */
   stop(): void {
     this.#requests.stop();
+    this.#gate.settle();
   }
 
   #go(): void {

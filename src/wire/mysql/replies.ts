@@ -122,7 +122,10 @@ export class Replies {
     for (let head = track.head; head?.kind === 'local' || head?.kind === 'own'; head = track.head) {
       this.#passMasked();
       toClient.push(head.kind === 'own' ? head.reply() : head.reply);
-      if (head.kind === 'own') gate.finish(head.running);
+      if (head.kind === 'own') {
+        gate.finish(head.running);
+        gate.settle();
+      }
       track.settle();
     }
   }

@@ -484,6 +484,8 @@ export class Requests {
 
   #ownResult(word: Word, running: Running, binary: boolean): void {
     const form = this.#form;
+    // Nothing that is sent behind it may go before the grant has ended.
+    if (word === 'complete') this.#barrier = true;
     this.#owe(running, () => {
       const bytes = resultOf(this.#o.gate.answer(word, running), binary, form());
       running.bytes += bytes.length;

@@ -22,10 +22,12 @@ export class Relay {
   readonly #requests: Requests;
   readonly #replies: Replies;
   readonly #wake: (error?: Error) => void;
+  readonly #gate: Gate;
 
   constructor({ gate, maxStatementBytes, wake }: RelayOptions) {
     const { track, toServer, toClient } = this;
     this.#wake = wake;
+    this.#gate = gate;
     const stored = new Stored();
     this.#replies = new Replies({
       gate,
@@ -91,6 +93,7 @@ export class Relay {
   /** The session is over: nothing that is held ever runs. */
   stop(): void {
     this.#requests.stop();
+    this.#gate.settle();
   }
 
   #go(): void {

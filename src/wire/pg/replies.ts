@@ -115,7 +115,10 @@ export class Replies {
     for (let head = track.head; head?.kind === 'local' || head?.kind === 'own'; head = track.head) {
       this.#passMasked();
       this.#send(head.reply(track.status));
-      if (head.kind === 'own') gate.finish(head.running);
+      if (head.kind === 'own') {
+        gate.finish(head.running);
+        if (head.endsQuery) gate.settle();
+      }
       track.settle();
     }
   }
@@ -456,6 +459,7 @@ export class Replies {
     this.#forward();
     track.settle();
     track.ready(status);
+    gate.settle();
     if (ended) this.#o.transactionEnded();
     this.emitLocal();
     this.#aim();

@@ -116,6 +116,8 @@ export class Requests {
   #storedMove = false;
   readonly #prepares = new Prepares();
   readonly #own = new OwnNames();
+  /** SALLYPORT COMPLETE is among the executions since the last Sync. */
+  #completing = false;
   /** The answer of the worker or the catalog that the current frame was held for. */
   #verdict: Judgement | null = null;
 
@@ -183,6 +185,7 @@ export class Requests {
       if (type === Frontend.sync) this.#sync();
       return;
     }
+    if (this.#completing && type !== Frontend.sync && type !== Frontend.flush) return this.#refuseBehindComplete();
     switch (type) {
       case Frontend.query:
         return this.#query();
@@ -297,7 +300,7 @@ export class Requests {
     const running = gate.begin('parse', parsed, text, null);
     if (!parsed.allowed && parsed.own !== undefined) {
       this.#own.setStatement(parse.name, { word: parsed.own, text });
-      return this.#answer(parseComplete, running);
+      return this.#local(parseComplete(), false);
     }
     if (!parsed.allowed) return this.#refuse(parsed);
     this.#own.setStatement(parse.name);
@@ -454,7 +457,24 @@ export class Requests {
     this.#answer(
       (status) => Buffer.concat([this.#ownRows(word, running, [], true), commandComplete(1), readyForQuery(status)]),
       running,
+      true,
     );
+    if (word === 'complete') this.#waitForReplies();
+  }
+
+  /** What was sent before SALLYPORT COMPLETE stays, so nothing fails in the database; what is sent behind it does not get there. */
+  #refuseBehindComplete(): void {
+    const endsQuery = this.#frames.type === Frontend.query || this.#frames.type === Frontend.functionCall;
+    this.#discarding = !endsQuery;
+    this.#local(
+      errorResponse({ severity: 'ERROR', code: '42501', message: 'the grant is completed', hint: 'Send Sync.' }),
+      endsQuery,
+    );
+  }
+
+  /** Nothing is looked at before everything that is owed has been answered. */
+  #waitForReplies(): void {
+    if (this.#o.track.length > 0) this.#hold = 'replies';
   }
 
   #ownExecute(portal: OwnPortal): void {
@@ -470,6 +490,7 @@ export class Requests {
       portal.done = true;
       return Buffer.concat([this.#ownRows(word, running, resultFormats, false), commandComplete(1)]);
     }, running);
+    if (word === 'complete') this.#completing = true;
   }
 
   /** The row that answers, also for the record, which has its description before it. */
@@ -483,8 +504,8 @@ export class Requests {
     return sent;
   }
 
-  #answer(reply: (status: number) => Buffer, running: Running): void {
-    this.#o.track.owe({ kind: 'own', reply, running });
+  #answer(reply: (status: number) => Buffer, running: Running, endsQuery = false): void {
+    this.#o.track.owe({ kind: 'own', reply, running, endsQuery });
     this.#o.emitLocal();
   }
 
@@ -525,6 +546,8 @@ export class Requests {
     this.#executed = this.#unsynced = 0;
     this.#o.track.owe({ kind: 'sync' });
     this.#forward();
+    if (this.#completing) this.#waitForReplies();
+    this.#completing = false;
   }
 
   /** FunctionCall names a function by its OID and would run it unseen ("Function Call" is a legacy feature). */

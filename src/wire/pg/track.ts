@@ -57,6 +57,8 @@ export type Owed =
       readonly kind: 'own';
       readonly reply: (status: number) => Buffer;
       readonly running: Running;
+      /** ReadyForQuery stands at its end. */
+      readonly endsQuery: boolean;
     }
   /** A message that makes the database fail in a refused one's place; its error is replaced by `reply`. */
   | { readonly kind: 'poison'; readonly reply: Buffer; readonly endsQuery: boolean }
