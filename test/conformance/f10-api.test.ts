@@ -13,7 +13,7 @@ import { type OidcProvider, startProvider } from '../servers/oidc.ts';
 import { type PostgresServer, startPostgres } from '../servers/postgres.ts';
 
 const DATABASE_PASSWORD = 'the-database-has-one-7f3a';
-const REQUEST = { connection: 'db', scopes: ['db:db:read'], ttl: '10m', task: 'f10', reason: 'a test' };
+const REQUEST = { connection: 'db', scopes: ['db:db:read'], ttl: '10m', task: 'inventory', reason: 'a test' };
 
 let database: PostgresServer;
 let provider: OidcProvider;
@@ -64,7 +64,7 @@ test('F10 without a proof nothing is done and nothing is told, on any route but 
     for (const token of none) {
       const { status, text } = await ask(url, token, method, pattern.replace(':id', json.id));
       assert.equal(status, 401, `${route}: ${text}`);
-      for (const told of [json.id, 'f10', 'report']) assert.ok(!text.includes(told), `${route}: ${text}`);
+      for (const told of [json.id, 'inventory', 'agent-1']) assert.ok(!text.includes(told), `${route}: ${text}`);
     }
   }
   assert.equal((await ask(url, agent, 'GET', `/v1/grants/${json.id}`)).json.state, 'active');
