@@ -27,7 +27,7 @@ const SCOPES = ['openid', 'profile', 'email', 'groups', 'offline_access'];
 
 export async function logInPerson(application: Application, ask: (asked: Asked) => void): Promise<Login> {
   return refusals(application, async () => {
-    const provider = await connect(application);
+    const provider = await connect(application, 'person');
     const { scopes_supported: known } = provider.serverMetadata();
     const scope = SCOPES.filter((name) => name === 'openid' || known?.includes(name) === true).join(' ');
     const parameters = { scope, ...application.parameters };
@@ -50,7 +50,7 @@ export async function logInPerson(application: Application, ask: (asked: Asked) 
 
 export async function logInMachine(application: Application): Promise<Login> {
   return refusals(application, async () => {
-    const provider = await connect(application);
+    const provider = await connect(application, 'machine');
     return loginOf(
       application,
       'machine',
@@ -65,7 +65,7 @@ export async function renew(login: Login): Promise<Login | null> {
   const { refreshToken } = login;
   if (refreshToken === undefined) return null;
   try {
-    const provider = await connect(login);
+    const provider = await connect(login, login.who);
     const tokens = await client.refreshTokenGrant(provider, refreshToken, resourceOf(login.parameters));
     return loginOf(login, 'person', tokens, refreshToken);
   } catch (error) {
@@ -79,7 +79,7 @@ export async function renew(login: Login): Promise<Login | null> {
 export async function logOut(login: Login): Promise<boolean> {
   if (login.refreshToken === undefined) return false;
   try {
-    const provider = await connect(login);
+    const provider = await connect(login, login.who);
     await client.tokenRevocation(provider, login.refreshToken, { token_type_hint: 'refresh_token' });
     return true;
   } catch {
@@ -87,24 +87,41 @@ export async function logOut(login: Login): Promise<boolean> {
   }
 }
 
-async function connect({ issuer, clientId, secretFile }: Application): Promise<client.Configuration> {
+async function connect(
+  { issuer, clientId, secretFile }: Application,
+  who: Login['who'],
+): Promise<client.Configuration> {
   const address = new URL(issuer);
-  // The gateway's config allows http on its own machine alone.
-  const insecure = address.protocol === 'http:' ? [client.allowInsecureRequests] : [];
-  const provider = await client.discovery(address, clientId, undefined, client.None(), {
-    execute: insecure,
+  const options = {
+    // The gateway's config allows http on its own machine alone.
+    execute: address.protocol === 'http:' ? [client.allowInsecureRequests] : [],
     timeout: TIMEOUT,
-  });
+    [client.customFetch]: standardised,
+  };
+  const provider = await client.discovery(address, clientId, undefined, client.None(), options);
   if (secretFile === undefined) return provider;
   const metadata = provider.serverMetadata();
-  // OpenID Connect Discovery: what is left out is client_secret_basic.
-  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
   const secret = readSecret(secretFile);
-  const proof = methods.includes('client_secret_basic') ? client.ClientSecretBasic : client.ClientSecretPost;
-  const configuration = new client.Configuration(metadata, clientId, secret, proof(secret));
-  configuration.timeout = TIMEOUT;
-  for (const allow of insecure) allow(configuration);
-  return configuration;
+  // OpenID Connect Discovery: what is left out is client_secret_basic, and it is what most clients are registered for. A
+  // person's client with a secret is Google's, whose device endpoint reads the client from the body.
+  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const inBody =
+    !methods.includes('client_secret_basic') || (who === 'person' && methods.includes('client_secret_post'));
+  const proof = inBody ? client.ClientSecretPost(secret) : client.ClientSecretBasic(secret);
+  return client.discovery(address, clientId, secret, proof, options);
+}
+
+/** Google answers the device request with `verification_url`, as drafts of RFC 8628 had it. */
+async function standardised(url: string, options: client.CustomFetchOptions): Promise<Response> {
+  const response = await fetch(url, options as RequestInit);
+  if (options.method !== 'POST' || !response.ok) return response;
+  const text = await response.text();
+  const body = text.includes('"verification_url"') ? (JSON.parse(text) as Record<string, unknown>) : null;
+  const answer =
+    body === null
+      ? text
+      : JSON.stringify({ ...body, verification_uri: body.verification_uri ?? body.verification_url });
+  return new Response(answer, { status: response.status, headers: response.headers });
 }
 
 function readSecret(file: string): string {

@@ -57,11 +57,14 @@ function optionalName(claims: Claims, path: string): string | undefined {
   const value = claimAt(claims, path);
   if (value === undefined || value === null) return undefined;
   if (!isName(value)) throw new TokenRefused(`the token's claim ${path} is not a name`);
-  // Whoever may write any address into their profile would be anybody.
-  if (path === 'email' && claims.email_verified !== undefined && claims.email_verified !== true) {
-    throw new TokenRefused('the token names an email address that its issuer has not verified');
-  }
+  refuseUnverified(claims, path);
   return value;
+}
+
+/** Whoever may write any address into their profile would be anybody. */
+function refuseUnverified({ email_verified: verified }: Claims, path: string): void {
+  if (path !== 'email' || verified === undefined || verified === true) return;
+  throw new TokenRefused('the token names an email address that its issuer has not verified');
 }
 
 /** Who acts, then who acted before, nearest first. */
@@ -88,6 +91,7 @@ function groupsOf(claims: Claims, path: string): string[] {
   const groups = Array.isArray(value) ? value : [value];
   if (groups.length > MAX_GROUPS) throw new TokenRefused(`the token has more than ${MAX_GROUPS} groups`);
   if (!groups.every(isName)) throw new TokenRefused(`the token's claim ${path} is not a list of names`);
+  refuseUnverified(claims, path);
   return [...new Set(groups)];
 }
 

@@ -211,6 +211,31 @@ test('where the audience is the client, the ID token is what is shown', async (t
   assert.match(out, /"subject":"ada".*"roles":\["auditor"\]/);
 });
 
+test('a person logs in at a provider that speaks as Google does', async (t) => {
+  const google = await startProvider({ opaque: true, google: true });
+  t.after(() => google.close());
+  const { issuer, clientId } = google;
+  const own = await other(t, { issuers: [{ issuer, audience: clientId, clientId }] });
+  const ada = home(own);
+  // A person takes longer than a machine: the first questions are answered by 428.
+  const { code, out, err } = await ada.run(
+    ['login', '--json', '--person', '--client-secret-file', secretFile],
+    (text) => {
+      const { code } = JSON.parse(text) as { code?: string };
+      if (code === undefined) return;
+      const looking = setInterval(() => {
+        if (google.requests.filter((path) => path === '/token').length < 2) return;
+        clearInterval(looking);
+        void google.approveDevice(code);
+      }, 10);
+    },
+  );
+  assert.equal(code, 0, err);
+  assert.match(out, /^\{"address":"http\S+\/device","code":/);
+  ada.runOut();
+  assert.equal((await ada.run(['login', '--token'])).code, 0);
+});
+
 test('a provider that gives no token for the gateway is told of, with the audiences that it gave', async (t) => {
   const { issuer, clientId } = opaque;
   const own = await other(t, { issuers: [{ issuer, audience: 'sallyport', clientId }] });

@@ -281,9 +281,11 @@ test('F8 delegation that is not understood, email that is not verified, tokens f
   for (const typ of ['JWT', 'jwt', 'at+jwt', 'application/at+jwt', 'application/JWT']) {
     assert.equal(await refusal(identities, await provider.token({}, { header: { typ } })), null, typ);
   }
-  stand.issuers = [{ ...entry, subjectClaim: 'email' }];
-  for (const email_verified of [false, 'true', 0, null]) {
-    await refused(await provider.token({ email: 'root@example.com', email_verified }), /not verified/);
+  for (const claim of [{ subjectClaim: 'email' }, { groupsClaim: 'email' }, { actingForClaim: 'email' }]) {
+    stand.issuers = [{ ...entry, ...claim }];
+    for (const email_verified of [false, 'true', 0, null]) {
+      await refused(await provider.token({ email: 'root@example.com', email_verified }), /not verified/);
+    }
   }
   stand.issuers = [entry];
 });

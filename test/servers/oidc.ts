@@ -26,6 +26,11 @@ export interface ProviderOptions {
   readonly claims?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Access tokens say nothing, so only the ID token proves anything, as with Google. */
   readonly opaque?: boolean;
+  /**
+   * The device flow as Google has it: the client has a secret, which it sends in the body; the address is `verification_url`;
+   * that the person has not agreed yet is status 428.
+   */
+  readonly google?: boolean;
   /** Seconds that its own tokens live; 600 by default. */
   readonly lifetime?: number;
 }
@@ -114,6 +119,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Oidc
     provider.use(async (ctx, next) => {
       await next();
       if (ctx.path === '/device/auth' && ctx.status === 200) Object.assign(ctx.body as object, { interval: 0.05 });
+      if (options.google === true) speakAsGoogle(ctx);
     });
     answer = provider.callback();
   };
@@ -173,6 +179,15 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Oidc
   };
 }
 
+function speakAsGoogle(ctx: { readonly path: string; status: number; body: unknown }): void {
+  const body = ctx.body as Record<string, unknown> | undefined;
+  if (ctx.path === '/device/auth' && ctx.status === 200) {
+    const { verification_uri: address, verification_uri_complete: _, ...rest } = body ?? {};
+    ctx.body = { ...rest, verification_url: address };
+  }
+  if (body?.error === 'authorization_pending') ctx.status = 428;
+}
+
 function signingKey(keys: ReadonlyMap<Signing, SigningKey>, alg: Signing): SigningKey {
   const key = keys.get(alg);
   if (key === undefined) throw new Error(`no key for ${alg}`);
@@ -186,7 +201,7 @@ async function makeKey(alg: Signing, generation: number): Promise<SigningKey> {
 }
 
 function configuration(
-  { audience = '', opaque = false, lifetime = 600 }: ProviderOptions,
+  { audience = '', opaque = false, google = false, lifetime = 600 }: ProviderOptions,
   keys: readonly JWK[],
   clientId: string,
   machine: OidcProvider['machine'],
@@ -202,7 +217,9 @@ function configuration(
     clients: [
       {
         client_id: clientId,
-        token_endpoint_auth_method: 'none',
+        ...(google
+          ? { token_endpoint_auth_method: 'client_secret_post', client_secret: machine.secret }
+          : { token_endpoint_auth_method: 'none' }),
         application_type: 'native',
         grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
         response_types: [],
