@@ -35,8 +35,8 @@ test('who am I, what could I ask for, what waits', async () => {
   assert.equal(json(await sallyport('owner', 'connections --json'))[0].scopes.length, 2);
   assert.match((await sallyport('named', 'connections')).out, /no access rule is for you/);
   assert.match((await sallyport('owner', 'approvals list')).out, /Nothing waits/);
-  for (const command of ['show ap_1', 'approve ap_1', 'deny ap_1']) {
-    const ran = await sallyport('approver', `approvals ${command} --json`);
+  const unknown = ['show ap_1', 'approve ap_1', 'deny ap_1'];
+  for (const ran of await Promise.all(unknown.map((args) => sallyport('approver', `approvals ${args} --json`)))) {
     assert.deepEqual([ran.code, JSON.parse(ran.err).error.code], [1, 'SP_NOT_FOUND']);
   }
 });
@@ -95,9 +95,10 @@ test('who does not wait is told how to look, and a refusal ends the waiting with
 
 test('one, an identity’s, everybody’s: revoked as it was said, and never by a slip', async () => {
   const ids = async (who: CallerName) => json(await sallyport(who, `${READ} --json`))[0].id as string;
-  const [a, b, c] = [await ids('owner'), await ids('stranger'), await ids('stranger')];
-  for (const wrong of ['', `${a} --all`, '--all --identity x', '--all', '--all --json']) {
-    assert.equal((await sallyport('operator', `grants revoke ${wrong}`)).code, 2, wrong);
+  const [a, b, c] = await Promise.all([ids('owner'), ids('stranger'), ids('stranger')]);
+  const wrong = ['', `${a} --all`, '--all --identity x', '--all', '--all --json'];
+  for (const ran of await Promise.all(wrong.map((args) => sallyport('operator', `grants revoke ${args}`)))) {
+    assert.equal(ran.code, 2, ran.err);
   }
   const agent = await sallyport('owner', 'grants revoke --identity other-agent --json');
   assert.equal(agent.code, 1);
