@@ -29,9 +29,7 @@ import { openEndpoint } from './mcp/endpoint.ts';
 import { Tickets } from './mcp/tickets.ts';
 import { parseScope, within } from './policy/scope.ts';
 import { ensureGatewayId } from './provision/gateway.ts';
-import { mysqlRoles } from './provision/mysql.ts';
-import { postgresRoles } from './provision/postgres.ts';
-import { Provision } from './provision/provision.ts';
+import { makers, Provision } from './provision/provision.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { type Desk, Sessions } from './sessions.ts';
@@ -145,7 +143,7 @@ export async function serve(env: Env): Promise<Running> {
 
     const provision = new Provision({
       gateway: ensureGatewayId(env.dataDir),
-      makers: { postgres: postgresRoles, mysql: mysqlRoles },
+      makers,
       ask: (connection, use) => languages[connection.protocol].administer(connection, use),
       remaining: (id) => grants.remaining(id),
       sessions: env.maxSessions,

@@ -6,6 +6,7 @@ import type { Config } from '../config/load.ts';
 import { formatMistake, type Mistake } from '../config/mistakes.ts';
 import { neverFires, unknownKinds } from '../policy/lint.ts';
 import { compilePolicy } from '../policy/rules.ts';
+import type { Connection } from '../types.ts';
 import { readChecked } from './config.ts';
 import { EXIT } from './exit.ts';
 import { print, printJson, visible } from './output.ts';
@@ -15,6 +16,8 @@ interface Dialled {
   readonly ok: boolean;
   readonly serverVersion?: string | undefined;
   readonly error?: string | undefined;
+  /** Of provisioned mode: what its administrator cannot give, in sentences. */
+  readonly short: readonly string[];
 }
 
 export function addCheck(program: Command): void {
@@ -36,12 +39,14 @@ export function addCheck(program: Command): void {
             ...(await unknownKindsOf(reading.config)),
             ...deadRules(reading.config),
             ...(await idleMaskings(reading.config, connections)),
+            ...shortOf(connections),
           ]
         : [];
       const ok = inEnv.length === 0 && reading.ok && connections.every((connection) => connection.ok);
       process.exitCode = ok ? EXIT.ok : EXIT.refused;
       if (json === true) {
-        printJson({ ok, mistakes: [...inEnv, ...inFile], warnings, connections });
+        const reached = connections.map(({ short, ...connection }) => connection);
+        printJson({ ok, mistakes: [...inEnv, ...inFile], warnings, connections: reached });
         return;
       }
       const inPlace = (mistake: Mistake) => formatMistake(mistake, mistake.line === undefined ? undefined : env.config);
@@ -86,9 +91,35 @@ async function dialAll(config: Config): Promise<Dialled[]> {
   const { languages } = await import('../languages/languages.ts');
   return Promise.all(
     [...config.connections.values()].map(async (connection) => {
-      const answer = await languages[connection.protocol].probe(connection);
-      return { name: connection.name, ok: answer.ok, serverVersion: answer.serverVersion, error: answer.error };
+      const { ok, serverVersion, error } = await languages[connection.protocol].probe(connection);
+      const reached = { name: connection.name, serverVersion };
+      if (!ok || connection.provisioned === undefined) return { ...reached, ok, error, short: [] };
+      return { ...reached, ...(await proveProvisioned(connection)) };
     }),
+  );
+}
+
+/** Makes a role as provisioned mode does, and takes it back. */
+async function proveProvisioned(connection: Connection): Promise<Pick<Dialled, 'ok' | 'error' | 'short'>> {
+  const { languages } = await import('../languages/languages.ts');
+  const { administrator, makers } = await import('../provision/provision.ts');
+  const { trialName } = await import('../provision/gateway.ts');
+  const name = trialName(connection.protocol);
+  try {
+    const short = await languages[connection.protocol].administer(administrator(connection), (run) =>
+      makers[connection.protocol].prove(run, name, connection),
+    );
+    return { ok: true, short };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { ok: false, error: `its administrator, ${connection.provisioned?.user}, makes no role: ${why}`, short: [] };
+  }
+}
+
+/** What grants in provisioned mode will not get of their scopes. */
+function shortOf(dialled: readonly Dialled[]): Mistake[] {
+  return dialled.flatMap(({ name, short }) =>
+    short.map((message) => ({ path: `connections.${name}.provisioned`, message })),
   );
 }
 

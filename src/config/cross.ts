@@ -60,10 +60,12 @@ export function crossMistakes(file: ConfigFile, validators: Validators): Found[]
 
 export function warningsOf(file: ConfigFile): Found[] {
   const warnings: Found[] = [];
-  for (const [name, { password, tls, host }] of Object.entries(file.connections)) {
-    if (password?.literal === true && password.written !== '') {
-      const message = `the password stands in the file; \${env:NAME} or \${file:/path} keeps it out`;
-      warnings.push({ at: ['connections', name, 'password'], message });
+  for (const [name, { password, provisioned, tls, host }] of Object.entries(file.connections)) {
+    const message = `the password stands in the file; \${env:NAME} or \${file:/path} keeps it out`;
+    const literal = (secret: typeof password) => secret?.literal === true && secret.written !== '';
+    if (literal(password)) warnings.push({ at: ['connections', name, 'password'], message });
+    if (literal(provisioned?.password)) {
+      warnings.push({ at: ['connections', name, 'provisioned', 'password'], message });
     }
     const mode = tls?.mode ?? 'prefer';
     if (!mode.startsWith('verify') && !isLoopback(host)) {

@@ -4,9 +4,20 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SallyportError } from '../errors.ts';
+import type { Protocol } from '../types.ts';
+import { roleName } from './role.ts';
 
 const FILE = 'gateway.id';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+
+function random(): string {
+  return [...randomBytes(12)].map((byte) => LETTERS[byte & 31]).join('');
+}
+
+/** The name of a role that is made to be taken back, of no gateway. */
+export function trialName(protocol: Protocol): string {
+  return roleName(protocol, random(), 'check');
+}
 
 /** Twelve letters and digits in the data dir's `gateway.id`, made where it is missing. No secret. Throws SP_CONFIG. */
 export function ensureGatewayId(dataDir: string): string {
@@ -14,7 +25,7 @@ export function ensureGatewayId(dataDir: string): string {
   const path = join(dataDir, FILE);
   // Linked, so that another process never reads half of it, nor makes a second one.
   const near = `${path}.${process.pid}`;
-  writeFileSync(near, `${[...randomBytes(12)].map((byte) => LETTERS[byte & 31]).join('')}\n`, { mode: 0o600 });
+  writeFileSync(near, `${random()}\n`, { mode: 0o600 });
   try {
     linkSync(near, path);
   } catch (error) {

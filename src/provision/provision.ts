@@ -7,6 +7,8 @@
 import { randomBytes } from 'node:crypto';
 import { SallyportError } from '../errors.ts';
 import type { Connection, Grant, Protocol } from '../types.ts';
+import { mysqlRoles } from './mysql.ts';
+import { postgresRoles } from './postgres.ts';
 import { type Ask, type RoleMaker, roleName } from './role.ts';
 
 /** What a session dials, and what it says when it is over. */
@@ -37,6 +39,9 @@ const LONGER_MS = 60_000;
 const PATIENCE_MS = 5_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
+
+/** Who makes the roles of each kind of database. */
+export const makers: Readonly<Record<Protocol, RoleMaker>> = { postgres: postgresRoles, mysql: mysqlRoles };
 
 interface Role {
   readonly name: string;

@@ -1,6 +1,13 @@
 // What the administrator of provisioned mode needs in PostgreSQL, and what is said where it has less.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { languages } from '../../src/languages/languages.ts';
 import { postgresRoles } from '../../src/provision/postgres.ts';
 import { roleName } from '../../src/provision/role.ts';
@@ -13,6 +20,7 @@ before(async () => {
 });
 after(() => stand.stop());
 
+const SALLYPORT = fileURLToPath(new URL('../../bin/sallyport', import.meta.url));
 const DENIED = { code: '42501' };
 const UNREACHED = { code: '08006', message: 'connection "db" cannot be reached by the gateway' };
 
@@ -73,5 +81,51 @@ test('a proof makes a role and takes it back, and says what grants will not get'
   const [, said] = await prove('maker');
   assert.equal(said, 'the administrator may not grant SELECT on 1 tables that svc reads');
   await assert.rejects(prove('svc'), /permission denied to create role/);
+  assert.deepEqual(await stand.roles(), []);
+});
+
+test('sallyport check proves that roles can be made, and names what grants will not get', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'sallyport-check-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  const { host, port } = stand.server;
+  const check = async (user: string, password: string) => {
+    const provisioned = { user, password };
+    const db = {
+      protocol: 'postgres',
+      host,
+      port,
+      database: 'shop',
+      user: 'svc',
+      password: `\${env:SVC}`,
+      provisioned,
+    };
+    const access = [{ groups: ['*'], connections: ['*'], scopes: ['db:db:read'], maxTtl: '1h' }];
+    await writeFile(join(dir, 'sallyport.yaml'), stringify({ connections: { db }, access }));
+    const env = {
+      PATH: process.env.PATH,
+      SALLYPORT_CONFIG: join(dir, 'sallyport.yaml'),
+      SVC: PASSWORD,
+      MAKER: PASSWORD,
+    };
+    const child = spawn(SALLYPORT, ['check', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    return JSON.parse(await text(child.stdout)) as {
+      ok: boolean;
+      warnings: { path: string; message: string }[];
+      connections: { error?: string }[];
+    };
+  };
+  const path = 'connections.db.provisioned';
+  const good = await check('maker', `\${env:MAKER}`);
+  assert.equal(good.ok, true);
+  const message = 'grants with ddl or admin will be refused: the administrator is no member of svc';
+  assert.deepEqual(good.warnings[0], { path, message });
+  const bad = await check('svc', PASSWORD);
+  assert.equal(bad.ok, false);
+  assert.deepEqual(
+    bad.warnings.map((warning) => warning.path),
+    [`${path}.password`],
+  );
+  const [{ error = '' } = {}] = bad.connections;
+  assert.equal(error, 'its administrator, svc, makes no role: permission denied to create role');
   assert.deepEqual(await stand.roles(), []);
 });
