@@ -43,6 +43,17 @@ test('the example file is valid, with the connection to MySQL in it', () => {
   assert.deepEqual(mistakes, []);
 });
 
+test('the example of access rules is valid, has every key, and nothing to be warned of', () => {
+  const blocks = [...read('docs/configuration.md').matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => yaml ?? '');
+  const access = blocks.find((yaml) => yaml.startsWith('access:')) ?? '';
+  const connection = '{ protocol: postgres, host: localhost, database: d, user: u }';
+  const reading = parseConfig(`connections: { analytics: ${connection} }\n${access}`, 'sallyport.yaml', validators);
+  assert.deepEqual(reading.ok ? reading.config.warnings : reading.mistakes, []);
+  for (const key of ['approval', 'approvers', 'hours', 'maxActive', 'maxConsecutive']) {
+    assert.match(access, new RegExp(`^    ${key}: `, 'm'));
+  }
+});
+
 test('every command stands in the docs', () => {
   const text = read('docs/cli.md');
   for (const command of createProgram().commands) {
