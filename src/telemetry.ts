@@ -55,6 +55,8 @@ export interface Metrics {
   readonly tally: Tally;
   /** A login came to nothing; `reason` is one of a few. */
   loginFailed(protocol: Protocol, reason: string): void;
+  /** The API has answered with this status. */
+  answered(status: number): void;
   readonly contentType: string;
   /** In the Prometheus text format. */
   render(): Promise<string>;
@@ -101,6 +103,12 @@ export function createMetrics(): Metrics {
     labelNames: ['protocol', 'reason'],
     registers,
   });
+  const answers = new Counter({
+    name: 'sallyport_api_requests_total',
+    help: 'Requests of the API, by the status of their answer.',
+    labelNames: ['status'],
+    registers,
+  });
   new Counter({
     name: 'sallyport_statements_total',
     help: 'Statements judged, by verdict.',
@@ -137,6 +145,7 @@ export function createMetrics(): Metrics {
   return {
     tally,
     loginFailed: (protocol, reason) => loginFailures.inc({ protocol, reason }),
+    answered: (status) => answers.inc({ status: String(status) }),
     contentType: registry.contentType,
     render: () => registry.metrics(),
   };

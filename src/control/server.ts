@@ -77,6 +77,7 @@ export async function createControl(options: ControlOptions, host: string): Prom
     }),
   );
 
+  app.addHook('onResponse', async (_request, reply) => services.metrics.answered(reply.statusCode));
   await guard(plain, { prove: services.prove, limits, loopback: isLoopback(host), challenge });
   await openapi(app);
   const changed: Changed = (what, request, more) =>

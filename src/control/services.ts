@@ -195,7 +195,7 @@ export interface Services {
   explain(input: ExplainInput): Awaitable<readonly ExplainLine[]>;
   /** False while something keeps statements from being answered, such as a record that cannot be written. */
   ready(): { readonly ok: boolean; readonly reason?: string | undefined };
-  readonly metrics: { readonly contentType: string; render(): Promise<string> };
+  readonly metrics: { readonly contentType: string; render(): Promise<string>; answered(status: number): void };
   /** `20m` to milliseconds, or null. */
   parseDuration(text: string): number | null;
 }

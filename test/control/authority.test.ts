@@ -112,6 +112,11 @@ test('what is not in the table is for nobody, whatever its role', async () => {
   assert.equal((await ask(stand.url, 'operator', 'PATCH', '/mcp')).status, 403);
 });
 
+test('HEAD is asked as GET is', async () => {
+  const head = async (token: string) => (await ask(stand.url, token, 'HEAD', `/v1/sessions/${SESSION}`)).status;
+  assert.deepEqual([await head('auditor'), await head('owner'), await head('stranger')], [200, 200, 404]);
+});
+
 test('a role gives what its rows say and no more', () => {
   const may = (role: Role) =>
     Object.keys(WHO).filter((route) => mayAll({ identity: CALLERS.owner, roles: new Set([role]) }, route));

@@ -217,9 +217,11 @@ test('readiness and metrics say what is', async () => {
   stand.state.ready = { ok: true };
   assert.deepEqual([response.status, response.json.reason], [503, 'the record cannot be written']);
   stand.metrics.tally.statementsDenied = 7;
+  await ask('GET', '/v1/me', undefined, { authorization: '' });
   const scrape = async () => (await ask('GET', '/metrics')).text;
   assert.match(await scrape(), /sallyport_statements_total\{verdict="deny"\} 7\n/);
   assert.match(await scrape(), /sallyport_statements_total\{verdict="deny"\} 7\n/);
+  assert.match(await scrape(), /sallyport_api_requests_total\{status="401"\} [1-9]/);
 });
 
 test('the operator token is made once, for its owner alone, and a damaged one is not used', () => {

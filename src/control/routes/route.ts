@@ -25,8 +25,9 @@ declare module 'fastify' {
 /** A log line of each change: what was done, by whom. */
 export type Changed = (what: string, request: FastifyRequest, more?: Readonly<Record<string, unknown>>) => void;
 
-/** The row of the table of authority that the request came in by. */
-export const routeOf = ({ method, routeOptions }: FastifyRequest): string => `${method} ${routeOptions.url}`;
+/** The row of the table of authority that the request came in by; HEAD is asked as GET is. */
+export const routeOf = ({ method, routeOptions }: FastifyRequest): string =>
+  `${method === 'HEAD' ? 'GET' : method} ${routeOptions.url}`;
 
 export interface By {
   readonly caller: Caller;
