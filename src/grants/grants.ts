@@ -15,6 +15,8 @@ import type { GrantsOptions, GrantsService, ListedGrant } from './service.ts';
 import { type GrantEvent, openStore } from './store.ts';
 
 const MAX_OPEN = 10_000;
+/** Of one identity, whatever the access rules say: no one agent keeps the others out. */
+const MAX_OPEN_EACH = 1_000;
 /** Requests of one identity that wait: a person is to read them. */
 const MAX_WAITING = 10;
 
@@ -39,7 +41,12 @@ export function openGrants(options: GrantsOptions, store = openStore(options.dir
     const answer = authorize(request, situationOf(request));
     if (!answer.ok) throw refusal(answer.message, answer.hint);
     if (open.size >= MAX_OPEN) throw new SallyportError('SP_LIMIT', `${MAX_OPEN} grants are open already`);
-    const waiting = open.of(request.identity).filter(({ life }) => life.state === 'requested').length;
+    const own = open.of(request.identity);
+    if (own.length >= MAX_OPEN_EACH) {
+      const message = `${MAX_OPEN_EACH} grants of ${request.identity.subject} are open already`;
+      throw new SallyportError('SP_LIMIT', message, { hint: 'Complete those whose task is done.' });
+    }
+    const waiting = own.filter(({ life }) => life.state === 'requested').length;
     if (answer.approval === null || waiting < MAX_WAITING) return answer;
     const message = `${MAX_WAITING} requests of ${request.identity.subject} wait for a person already`;
     throw new SallyportError('SP_LIMIT', message, { hint: 'Withdraw one that is not needed: complete it.' });

@@ -285,3 +285,13 @@ test('a listener may look at the other grants that end in the same moment', asyn
   time.pass(request.ttlMs);
   assert.deepEqual(ends.map((end) => end.slice(0, 19)).sort(), made.sort());
 });
+
+test('one identity has a thousand open grants at most, whatever the rules say, and keeps nobody else out', async () => {
+  const { grants } = open();
+  const first = await grants.request(request);
+  for (let n = 1; n < 1000; n++) await grants.request(request);
+  await assert.rejects(grants.request(request), { code: 'SP_LIMIT', hint: /Complete/ });
+  await grants.request({ ...request, identity: { ...request.identity, subject: 'another-agent' } });
+  grants.complete(first.grant.id, 'chatgpt-agent');
+  await grants.request(request);
+});
