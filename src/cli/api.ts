@@ -4,7 +4,7 @@
 import type { Env } from '../config/env.ts';
 import { readOperatorToken } from '../control/token.ts';
 import { CommandError, EXIT } from './exit.ts';
-import { savedToken } from './token.ts';
+import { apiBase, savedToken } from './token.ts';
 
 export interface Api {
   get(path: string): Promise<unknown>;
@@ -16,9 +16,7 @@ export interface Api {
 const TIMEOUT_MS = 30_000;
 
 export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): Api {
-  const { host, port } = env.apiListen;
-  const everywhere = host === '0.0.0.0' || host === '::';
-  const base = `http://${everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
+  const base = apiBase(env);
 
   async function ask(path: string, init: RequestInit): Promise<Response> {
     // Each time anew: a login is renewed while a command waits for a person.
@@ -68,12 +66,12 @@ export function connectApi(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): A
   };
 }
 
-type Found =
+export type Found =
   | { readonly ok: true; readonly token: string; readonly of: 'login' | 'operator' }
   | { readonly ok: false; readonly error: unknown };
 
 /** Without a token the gateway is asked all the same: that none answers is worth more to know than that the file is missing. */
-async function findToken(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): Promise<Found> {
+export async function findToken(env: Pick<Env, 'apiListen' | 'dataDir' | 'token'>): Promise<Found> {
   const saved = await savedToken(env);
   if (saved !== null) return { ok: true, token: saved, of: 'login' };
   try {
@@ -88,8 +86,13 @@ async function refusal(response: Response, found: Found): Promise<CommandError> 
   const problem = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (key: string) => (typeof problem[key] === 'string' ? problem[key] : undefined);
   const message = text('detail') ?? text('title') ?? `the gateway answered ${response.status}`;
-  const hint = response.status === 401 && found.ok ? UNPROVEN[found.of] : text('hint');
+  const hint = response.status === 401 && found.ok ? unproven(found) : text('hint');
   return new CommandError(EXIT.refused, message, { hint, code: text('code') });
+}
+
+/** What to do where a token that was found is not taken. */
+export function unproven({ of }: Extract<Found, { readonly ok: true }>): string {
+  return UNPROVEN[of];
 }
 
 const UNPROVEN = {

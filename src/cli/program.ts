@@ -9,6 +9,7 @@ import { EXIT, report } from './exit.ts';
 import { addExplain } from './explain.ts';
 import { addGrants } from './grants.ts';
 import { addLogin } from './login.ts';
+import { addMcp } from './mcp.ts';
 import { addRecords } from './records.ts';
 import { addServe } from './serve.ts';
 import { addSessions } from './sessions.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addLogin(program);
   addWhoami(program);
   addConnections(program);
+  addMcp(program);
   return program;
 }
 
