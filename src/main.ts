@@ -146,7 +146,8 @@ export async function serve(env: Env): Promise<Running> {
       makers,
       ask: (connection, use) => languages[connection.protocol].administer(connection, use),
       remaining: (id) => grants.remaining(id),
-      sessions: env.maxSessions,
+      // Each takes another one to be ended.
+      sessions: 2 * env.maxSessions,
       log,
     });
     opened.push(() => provision.close());

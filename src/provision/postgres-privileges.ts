@@ -99,38 +99,46 @@ function takes(pattern: string, name: string): boolean {
 export async function privileges(
   run: Run,
   wanted: Wanted,
-  { user, database }: Connection,
+  connection: Connection,
   version: number,
   role: string,
 ): Promise<{ readonly statements: readonly string[]; readonly short: readonly string[] }> {
-  const own = literal(user);
+  const own = literal(connection.user);
   const statements: string[] = [];
+  const short: string[] = [];
   const grant = (privilege: string, on: string) => statements.push(`GRANT ${privilege} ON ${on} TO ${role}`);
 
+  // What everybody has (CONNECT and TEMPORARY, unless it was revoked) needs no grant.
   const here = '(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())';
-  const ofDatabase = await run(`SELECT p FROM pg_catalog.unnest(ARRAY[${onDatabase(wanted).map(literal).join(', ')}]) p
-    WHERE ${both('has_database_privilege', own, here)}`);
-  for (const [privilege] of ofDatabase) grant(privilege ?? '', `DATABASE ${identifier(database)}`);
-
-  const ofSchemas =
-    await run(`SELECT nspname, p FROM pg_catalog.pg_namespace, pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) p
-    WHERE ${users('nspname')} AND ${both('has_schema_privilege', own, 'oid')}`);
-  for (const [schema, privilege] of ofSchemas) {
-    const name = schema ?? '';
-    if (onSchema(wanted.scopes, name).includes(privilege ?? '')) grant(privilege ?? '', `SCHEMA ${identifier(name)}`);
+  for (const [privilege, may] of await run(`SELECT p, ${grantable('has_database_privilege', here)}
+    FROM pg_catalog.unnest(ARRAY[${onDatabase(wanted).map(literal).join(', ')}]) p
+    WHERE ${theirs('has_database_privilege', own, here)}`)) {
+    if (may === 't') grant(privilege ?? '', `DATABASE ${identifier(connection.database)}`);
+    else short.push(`${privilege} cannot be granted on the database`);
   }
-
-  const { given, short } = await ofRelations(run, wanted.scopes, own, version);
-  given.inBatches(grant);
-  return {
-    statements,
-    short: [...short].map(([privilege, count]) => `${privilege} cannot be granted on ${count} relations of the scope`),
-  };
+  for (const [schema, privilege, may] of await run(`SELECT nspname, p, ${grantable('has_schema_privilege', 'oid')}
+    FROM pg_catalog.pg_namespace, pg_catalog.unnest(ARRAY['USAGE', 'CREATE']) p
+    WHERE ${users('nspname')} AND ${theirs('has_schema_privilege', own, 'oid')}`)) {
+    if (schema == null || !onSchema(wanted.scopes, schema).includes(privilege ?? '')) continue;
+    if (may === 't') grant(privilege ?? '', `SCHEMA ${identifier(schema)}`);
+    else short.push(`${privilege} cannot be granted on schema ${schema}`);
+  }
+  const relations = await ofRelations(run, wanted.scopes, own, version);
+  relations.given.inBatches(grant);
+  for (const [privilege, count] of relations.short) {
+    short.push(`${privilege} cannot be granted on ${count} relations of the scope`);
+  }
+  return { statements, short };
 }
 
-/** The connection's own user has the privilege `p`, and the administrator may grant it. */
-function both(has: string, own: string, oid: string): string {
-  return `pg_catalog.${has}(${own}, ${oid}, p) AND pg_catalog.${has}(${oid}, p || ' WITH GRANT OPTION')`;
+/** The administrator may grant the privilege `p`. */
+function grantable(has: string, oid: string): string {
+  return `pg_catalog.${has}(${oid}, p || ' WITH GRANT OPTION')`;
+}
+
+/** The connection's own user has the privilege `p`, and not because everybody has. */
+function theirs(has: string, own: string, oid: string): string {
+  return `pg_catalog.${has}(${own}, ${oid}, p) AND NOT pg_catalog.${has}('public', ${oid}, p)`;
 }
 
 /**

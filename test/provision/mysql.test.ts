@@ -81,7 +81,7 @@ for (const flavour of FLAVOURS) {
       assert.equal(role.length, 32);
       assert.deepEqual(names, [`${role}@%`, `${role}@%`, `${role}@%`]);
       const made = String(Object.values((await server.query(`SHOW CREATE USER '${role}'@'%'`))[0] ?? {})[0]);
-      assert.match(made, /MAX_USER_CONNECTIONS 1000/);
+      assert.match(made, /MAX_USER_CONNECTIONS 2000/);
       assert.match(made, /PASSWORD EXPIRE INTERVAL 1 DAY/);
       await through.api('POST', `/v1/grants/${id}/complete`);
       assert.deepEqual(await until(roles, (found) => found.length === 0), []);

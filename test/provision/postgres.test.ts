@@ -30,7 +30,7 @@ test('a session is one of the grant’s own role, which all its sessions share a
     ['rolsuper', 'rolcreaterole', 'rolcreatedb', 'rolreplication', 'rolbypassrls'].map((name) => found?.[name]),
     [false, false, false, false, false],
   );
-  assert.equal(found?.rolconnlimit, 1000);
+  assert.equal(found?.rolconnlimit, 2000);
   const seconds = Number(found?.seconds);
   assert.ok(seconds > 600 && seconds <= 661, `valid for ${seconds} s of a grant of ten minutes`);
   const [stored] = await stand.sql(`SELECT rolpassword FROM pg_authid WHERE rolname = '${role}'`);
