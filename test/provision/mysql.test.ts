@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import mysql from 'mysql2/promise';
 import { type GrantOptions, startGateway, type TestGateway } from '../servers/gateway.ts';
 import { FLAVOURS, type MysqlServer, startMysql } from '../servers/mysql.ts';
-import { PASSWORD, until, withoutJudge } from './stand.ts';
+import { MYSQL_ADMINISTRATOR, PASSWORD, until, withoutJudge } from './stand.ts';
 
 const SQL = [
   'CREATE TABLE orders (id INT PRIMARY KEY AUTO_INCREMENT, total DECIMAL(12,2) NOT NULL)',
@@ -20,12 +20,7 @@ const SQL = [
   `CREATE USER svc@'%' IDENTIFIED BY '${PASSWORD}'`,
   "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, SHOW VIEW ON shop.* TO svc@'%'",
   "GRANT SELECT, SHOW VIEW ON `my\\_db`.* TO svc@'%'",
-  // The administrator of docs/provisioned.md.
-  `CREATE USER maker@'%' IDENTIFIED BY '${PASSWORD}'`,
-  "GRANT CREATE USER ON *.* TO maker@'%'",
-  "GRANT SELECT (User, Host) ON mysql.user TO maker@'%'",
-  `GRANT SELECT, SHOW VIEW, INSERT, UPDATE, DELETE, LOCK TABLES, CREATE, ALTER, DROP, INDEX, REFERENCES, CREATE TEMPORARY TABLES
-    ON shop.* TO maker@'%' WITH GRANT OPTION`,
+  ...MYSQL_ADMINISTRATOR,
   "GRANT SELECT, SHOW VIEW ON `my\\_db`.* TO maker@'%' WITH GRANT OPTION",
 ];
 

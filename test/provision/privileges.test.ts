@@ -1,6 +1,9 @@
 // Scopes as privileges, names as they stand in statements, passwords as databases keep them.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { validators } from '../../src/cli/validators.ts';
+import { readConfig } from '../../src/config/load.ts';
 import { parseScope } from '../../src/policy/scope.ts';
 import { everythingIn, privilegesOf, identifier as quoted } from '../../src/provision/mysql-privileges.ts';
 import { identifier, literal, onRelation, onSchema, wantedOf } from '../../src/provision/postgres-privileges.ts';
@@ -99,4 +102,15 @@ test('passwords as they are kept', async () => {
   assert.equal(await sha256Crypt('Hello world!', 'saltstring'), '5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5');
   assert.equal(await sha256Crypt('xyzzy', 'abcdefgh'), 'eEzuZNge9r/UL.DnYptRMhlr2j6n.k0CLKABiC55y/6');
   assert.equal(nativeVerifier('pencil'), '*7614BE58636C810A9D8970A50B3B2A78450413E4');
+});
+
+test('the example is a config without a mistake', () => {
+  const environment = { MYDB_PASSWORD: 'x', MYDB_ADMIN_PASSWORD: 'y' };
+  const reading = readConfig(join(import.meta.dirname, '../../examples/provisioned.yaml'), {
+    ...validators,
+    environment,
+  });
+  assert.deepEqual(reading.ok ? reading.config.warnings : reading.mistakes, []);
+  const connection = reading.ok ? reading.config.connections.get('mydb') : undefined;
+  assert.deepEqual([connection?.provisioned?.user, connection?.provisioned?.password()], ['sallyport_admin', 'y']);
 });

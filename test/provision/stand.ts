@@ -1,6 +1,8 @@
 // What the tests of provisioned mode stand on: a real PostgreSQL with tables of the connection's own user and of another, an
 // administrator with no more rights than docs/provisioned.md asks for, and a judge that can be taken out.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import pg from 'pg';
 import { ConnectionJudge } from '../../src/judge.ts';
@@ -32,19 +34,25 @@ const IN_SHOP = `
   GRANT SELECT ON theirs.prices TO svc;
   RESET ROLE`;
 
+const ROOT = join(import.meta.dirname, '../..');
+const BLOCKS = [...readFileSync(join(ROOT, 'docs/provisioned.md'), 'utf8').matchAll(/```sql\n([\s\S]*?)```/g)].map(
+  ([, sql = '']) =>
+    sql.replaceAll('svc_sallyport', 'svc').replaceAll('sallyport_admin', 'maker').replaceAll('…', PASSWORD),
+);
+
 /** The administrator as docs/provisioned.md makes it where the own user owns the tables. */
-export const MEMBER = [
-  `CREATE ROLE maker LOGIN CREATEROLE PASSWORD '${PASSWORD}'`,
-  'GRANT svc TO maker WITH ADMIN TRUE, INHERIT TRUE',
-];
-/** As it makes it where they are others': grant options alone, and no ddl. */
-export const GRANTOR = [
-  `CREATE ROLE maker LOGIN CREATEROLE PASSWORD '${PASSWORD}'`,
-  'GRANT USAGE ON SCHEMA app, theirs TO maker WITH GRANT OPTION',
-  'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO maker WITH GRANT OPTION',
-  'GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO maker WITH GRANT OPTION',
-  'GRANT SELECT ON ALL TABLES IN SCHEMA theirs TO maker WITH GRANT OPTION',
-];
+export const MEMBER = BLOCKS[0] ?? '';
+/** As it makes it where they are others': grant options alone, and no ddl; with still less for sequences. */
+export const GRANTOR = `${BLOCKS[1]}
+  GRANT USAGE ON SCHEMA theirs TO maker WITH GRANT OPTION;
+  GRANT SELECT ON ALL TABLES IN SCHEMA theirs TO maker WITH GRANT OPTION;
+  REVOKE SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA app FROM maker`;
+/** The administrator of MySQL and MariaDB. */
+export const MYSQL_ADMINISTRATOR = (BLOCKS[2] ?? '')
+  .replace(/--.*$/gm, '')
+  .split(';')
+  .map((statement) => statement.trim())
+  .filter((statement) => statement !== '');
 
 export interface PgStand {
   readonly server: PostgresServer;
@@ -55,7 +63,7 @@ export interface PgStand {
   roles(): Promise<string[]>;
 }
 
-export async function pgStand(administrator: readonly string[]): Promise<PgStand & { stop(): Promise<void> }> {
+export async function pgStand(administrator: string): Promise<PgStand & { stop(): Promise<void> }> {
   const server = await startPostgres({ auth: 'scram-sha-256', sql: SCHEMAS });
   const sql = async (text: string) => {
     const client = new pg.Client({ ...loginOf(server), database: 'shop' });
@@ -68,7 +76,7 @@ export async function pgStand(administrator: readonly string[]): Promise<PgStand
     }
   };
   await sql(IN_SHOP);
-  for (const statement of administrator) await sql(statement);
+  await sql(administrator);
   return {
     server,
     sql,
