@@ -227,7 +227,10 @@ export class Provision {
       const names = await ask(administrator(connection), (run) =>
         makers[connection.protocol].made(run, gateway, connection),
       );
-      for (const name of names) if (!this.#isUsed(name, connection)) await this.#drop(name, connection);
+      // One that stays is no reason for the others to stay.
+      const tried = await Promise.allSettled(names.map((name) => this.#drop(name, connection)));
+      const failed = tried.find(({ status }) => status === 'rejected');
+      if (failed?.status === 'rejected') throw failed.reason;
     } catch (error) {
       const data = { connection: connection.name, reason: said(error) };
       this.#o.log.warn(data, 'roles that were left behind could not be dropped: it is tried again');

@@ -128,7 +128,7 @@ test('what was left behind goes when the config names its administrator again', 
     GRANT ${orphan} TO maker WITH ADMIN TRUE`);
   // The same name without the mark is somebody's own, or belongs to another database of the cluster.
   const foreign = `${mine.slice(0, -16)}${'r'.repeat(16)}`;
-  await stand.sql(`CREATE ROLE ${foreign}`);
+  await stand.sql(`CREATE ROLE ${foreign}; GRANT ${foreign} TO maker WITH ADMIN TRUE`);
   t.after(() => stand.sql(`DROP ROLE ${foreign}`));
   await gateway.writeConfig({ policies: { none: { rules: [] } } });
   const after = await until(stand.roles, (roles) => !roles.includes(orphan));

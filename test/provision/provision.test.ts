@@ -39,6 +39,7 @@ function scripted() {
   const state = {
     fails: null as string | null,
     breaks: null as string | null,
+    stays: '',
     remaining: 60_000,
     gate: Promise.resolve() as Promise<unknown>,
   };
@@ -50,6 +51,7 @@ function scripted() {
     },
     async drop(_run, name) {
       done.push(`drop ${name}`);
+      if (name === state.stays) throw new Error('its administrator is another');
       return there.delete(name);
     },
     made: async (_run, gateway) => [...there].filter((name) => name.startsWith(`sallyport_${gateway}_`)),
@@ -200,6 +202,17 @@ test('what was left behind is dropped; what is used, and what is another gateway
   state.fails = null;
   assert.equal(await tick(), 1_000);
   assert.deepEqual([...there], [nameOf(grant('a')), 'sallyport_bbbbbbbbbbbb_cccccccccccccccc', 'svc']);
+});
+
+test('one that cannot be dropped is no reason for others to stay', async () => {
+  const { provision, state, there, tick } = scripted();
+  there.add(nameOf(grant('a'))).add(nameOf(grant('b')));
+  state.stays = nameOf(grant('a'));
+  await provision.sweep([BASE]);
+  assert.deepEqual([...there], [state.stays]);
+  state.stays = '';
+  await tick();
+  assert.equal(there.size, 0);
 });
 
 test('a later sweep takes the place of one that is still to be tried', async () => {
