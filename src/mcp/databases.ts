@@ -10,8 +10,8 @@ import { MAX_BYTES, type Run } from './query-tools.ts';
 import type { McpServices } from './services.ts';
 import type { Context } from './tool.ts';
 
-/** Grants that one MCP session works under at the same time. */
-const MAX_LINES = 16;
+/** Grants that one MCP session has database sessions of at the same time. */
+const MAX_LINES = 8;
 
 export interface Databases {
   readonly run: Run;
@@ -39,20 +39,29 @@ export function openDatabases(services: McpServices, clientOf: () => Client | un
     return protocol === 'postgres' ? connectPostgres(at) : connectMysql(at);
   }
 
+  /** In place of one that is idle, where there are as many as there may be. */
+  function lineFor(grant: string): Line {
+    const known = lines.get(grant);
+    if (known !== undefined) return known;
+    if (lines.size >= MAX_LINES) {
+      const [idle, old] = [...lines].find(([, { idle }]) => idle) ?? [];
+      if (idle === undefined || old === undefined) {
+        const hint = 'Wait for an answer, then send the next.';
+        throw new SallyportError('SP_LIMIT', `statements run under ${MAX_LINES} grants already`, { hint });
+      }
+      old.close();
+      lines.delete(idle);
+    }
+    const line = new Line();
+    lines.set(grant, line);
+    return line;
+  }
+
   return {
     async run(grant, statement, context) {
       if (closed) throw new SallyportError('SP_LIMIT', 'the MCP session is over');
-      let line = lines.get(grant.id);
-      if (line === undefined) {
-        const [oldest] = lines;
-        if (oldest !== undefined && lines.size >= MAX_LINES) {
-          oldest[1].close();
-          lines.delete(oldest[0]);
-        }
-        line = new Line(() => dial(grant, context));
-        lines.set(grant.id, line);
-      }
-      return line.run({ ...statement, maxBytes: MAX_BYTES }, context.signal);
+      const bounded = { ...statement, maxBytes: MAX_BYTES };
+      return lineFor(grant.id).run(bounded, context.signal, () => dial(grant, context));
     },
     close() {
       closed = true;

@@ -10,19 +10,26 @@ export const IDLE_MS = 60_000;
 const MAX_WAITING = 8;
 
 export class Line {
-  readonly #dial: () => Promise<Database>;
   #database: Database | null = null;
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
-  #idle: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(dial: () => Promise<Database>) {
-    this.#dial = dial;
+  /** Nothing runs or waits. */
+  get idle(): boolean {
+    return this.#waiting === 0;
   }
 
-  /** One behind another, in the order in which they come. Rejects as `Database.run` does, and with SP_LIMIT. */
-  async run(statement: Statement, signal: AbortSignal): Promise<Answer & { readonly over: boolean }> {
+  /**
+   * One behind another, in the order in which they come. Rejects as `dial` and `Database.run` do, and with SP_LIMIT.
+   * @param dial opens a session, where there is none
+   */
+  async run(
+    statement: Statement,
+    signal: AbortSignal,
+    dial: () => Promise<Database>,
+  ): Promise<Answer & { readonly over: boolean }> {
     if (this.#waiting > MAX_WAITING) {
       throw new SallyportError('SP_LIMIT', `${MAX_WAITING} statements wait under this grant already`, {
         hint: 'Wait for the answers, then send the next.',
@@ -35,13 +42,13 @@ export class Line {
     try {
       await before;
       signal.throwIfAborted();
-      clearTimeout(this.#idle);
-      const database = await this.#opened();
+      clearTimeout(this.#timer);
+      const database = await this.#opened(dial);
       const answer = await database.run(statement, signal);
       return { ...answer, over: !database.open };
     } finally {
       this.#waiting--;
-      this.#idle = setTimeout(() => this.#letGo(), IDLE_MS).unref();
+      this.#timer = setTimeout(() => this.#letGo(), IDLE_MS).unref();
       done();
     }
   }
@@ -51,9 +58,9 @@ export class Line {
     this.#letGo();
   }
 
-  async #opened(): Promise<Database> {
+  async #opened(dial: () => Promise<Database>): Promise<Database> {
     if (this.#database?.open === true) return this.#database;
-    const database = await this.#dial();
+    const database = await dial();
     // Nobody is there any more to let it go.
     if (this.#closed) database.close();
     this.#database = database;
@@ -61,7 +68,7 @@ export class Line {
   }
 
   #letGo(): void {
-    clearTimeout(this.#idle);
+    clearTimeout(this.#timer);
     this.#database?.close();
     this.#database = null;
   }

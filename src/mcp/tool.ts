@@ -30,6 +30,10 @@ export interface Tool<Input extends z.ZodType, Output extends z.ZodType> {
   run(input: z.output<Input>, context: Context): Promise<CallToolResult> | CallToolResult;
 }
 
+/** Calls of one session at the same time: each may wait for minutes. */
+const MAX_CALLS = 64;
+const running = new WeakMap<McpServer, number>();
+
 export function addTool<Input extends z.ZodObject, Output extends z.ZodObject>(
   server: McpServer,
   { log }: Pick<McpServices, 'log'>,
@@ -38,6 +42,11 @@ export function addTool<Input extends z.ZodObject, Output extends z.ZodObject>(
 ): void {
   const handle = async (given: unknown, extra: Extra): Promise<CallToolResult> => {
     const context = contextOf(extra);
+    const calls = running.get(server) ?? 0;
+    if (calls >= MAX_CALLS) {
+      return failure(`${MAX_CALLS} calls of this session run already`, 'Wait for their answers.', { code: 'SP_LIMIT' });
+    }
+    running.set(server, calls + 1);
     try {
       return await run(given as z.output<Input>, context);
     } catch (error) {
@@ -46,6 +55,8 @@ export function addTool<Input extends z.ZodObject, Output extends z.ZodObject>(
       if (told !== null) return told;
       log.error({ err: error, tool: name }, 'a tool has failed');
       return failure('the gateway failed', 'Try again; if it goes on, tell the user: its log says why.', {});
+    } finally {
+      running.set(server, (running.get(server) ?? 1) - 1);
     }
   };
   const config = { title, description, annotations, inputSchema: input, outputSchema: output };

@@ -14,7 +14,7 @@ const NEVER = new AbortController().signal;
 function scripted() {
   const opened: { open: boolean }[] = [];
   const running: (() => void)[] = [];
-  const line = new Line(async () => {
+  const dial = async () => {
     const session: Database & { open: boolean } = {
       open: true,
       run: (_, signal) =>
@@ -28,16 +28,18 @@ function scripted() {
     };
     opened.push(session);
     return session;
-  });
+  };
+  const line = new Line();
+  const run = (signal: AbortSignal = NEVER) => line.run(STATEMENT, signal, dial);
   const turn = () => new Promise((resolve) => setImmediate(resolve));
-  return { line, opened, running, turn };
+  return { line, run, opened, running, turn };
 }
 
 test('one runs, eight wait, and the next is refused', async () => {
-  const { line, opened, running, turn } = scripted();
-  const all = Array.from({ length: 9 }, () => line.run(STATEMENT, NEVER));
+  const { line, run, opened, running, turn } = scripted();
+  const all = Array.from({ length: 9 }, () => run());
   await assert.rejects(
-    line.run(STATEMENT, NEVER),
+    run(),
     (error) => error instanceof SallyportError && error.code === 'SP_LIMIT' && /8 statements wait/.test(error.message),
   );
   for (let n = 1; n <= 9; n++) {
@@ -51,10 +53,10 @@ test('one runs, eight wait, and the next is refused', async () => {
 });
 
 test('one that is cancelled while it waits never runs', async () => {
-  const { line, running, turn } = scripted();
-  const first = line.run(STATEMENT, NEVER);
+  const { line, run, running, turn } = scripted();
+  const first = run();
   const abort = new AbortController();
-  const second = assert.rejects(line.run(STATEMENT, abort.signal), /enough/);
+  const second = assert.rejects(run(abort.signal), /enough/);
   abort.abort(new Error('enough'));
   await turn();
   running[0]?.();
@@ -64,13 +66,13 @@ test('one that is cancelled while it waits never runs', async () => {
 });
 
 test('a session that has ended is opened anew', async () => {
-  const { line, opened, running, turn } = scripted();
-  const first = line.run(STATEMENT, NEVER);
+  const { line, run, opened, running, turn } = scripted();
+  const first = run();
   await turn();
   if (opened[0] !== undefined) opened[0].open = false;
   running[0]?.();
   assert.equal((await first).over, true);
-  const second = line.run(STATEMENT, NEVER);
+  const second = run();
   await turn();
   running[1]?.();
   assert.equal((await second).over, false);
@@ -81,8 +83,8 @@ test('a session that has ended is opened anew', async () => {
 test('an idle session is let go', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
-    const { line, opened, running, turn } = scripted();
-    const first = line.run(STATEMENT, NEVER);
+    const { run, opened, running, turn } = scripted();
+    const first = run();
     await turn();
     running[0]?.();
     await first;
