@@ -178,3 +178,23 @@ async function cancel({ host, port }: { host: string; port: number }, pid: numbe
     socket.on('close', () => resolve()).resume();
   });
 }
+
+test('grants of two gateways have their roles made and dropped at the same time', async (t) => {
+  const gateways = [await stand.gateway(t), await stand.gateway(t)];
+  const open = async (gateway: (typeof gateways)[number]) => {
+    const { id, user, password } = await gateway.grant({ scopes: ['db:db:read+write'] });
+    const client = await connect(t, gateway, {
+      host: gateway.host,
+      port: gateway.port,
+      user,
+      password,
+      database: 'db',
+    });
+    return { id, gateway, count: await value(client, 'SELECT count(*) FROM app.users') };
+  };
+  const opened = await Promise.all([...gateways, ...gateways, ...gateways, ...gateways].map(open));
+  assert.deepEqual(new Set(opened.map(({ count }) => count)), new Set(['1']));
+  assert.equal((await stand.roles()).length, opened.length);
+  await Promise.all(opened.map(({ id, gateway }) => gateway.api('POST', `/v1/grants/${id}/complete`)));
+  assert.deepEqual(await until(stand.roles, (roles) => roles.length === 0), []);
+});
