@@ -146,6 +146,20 @@ test('F8 a key is used for its own algorithm alone', async () => {
   await refused(`${head}.${body}.${encode('\0'.repeat(64))}`, /not signed by a key/, 'a signature of zeros');
 });
 
+test('F8 an algorithm that is not in the list is none, whatever the provider publishes', async (t) => {
+  const own = await openStand({}, t);
+  const { privateKey, publicKey } = await generateKeyPair('ML-DSA-44', { extractable: true });
+  const keys = [{ ...(await exportJWK(publicKey)), kid: 'new', alg: 'ML-DSA-44' }];
+  own.provider.intercept((request, response) => {
+    if (request.url !== '/jwks') return false;
+    response.end(JSON.stringify({ keys }));
+    return true;
+  });
+  const payload = { ...claims(), iss: own.provider.issuer };
+  const token = await new SignJWT(payload).setProtectedHeader({ alg: 'ML-DSA-44', kid: 'new' }).sign(privateKey);
+  assert.match(String(await refusal(own.identities, token)), /not signed by a key/);
+});
+
 test('F8 weak keys, keys for encryption and private keys in the provider’s set are no keys', async (t) => {
   const own = await openStand({}, t);
   const { provider, identities } = own;

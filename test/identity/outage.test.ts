@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { fetchKeys } from '../../src/identity/discovery.ts';
 import { openStand, refusal } from './stand.ts';
 
 const MINUTE = 60_000;
@@ -70,7 +72,12 @@ test('while the provider is known to be away, nobody waits for it', async (t) =>
   stand.age(11_000);
   assert.equal(await refusal(identities, token), null, 'proven while the answer is still out');
   await asked;
-  held[0]?.writeHead(500).end();
+  // The same fetch is still open: answered now, it brings the provider back.
+  provider.intercept(null);
+  held[0]?.end(JSON.stringify({ issuer: provider.issuer, jwks_uri: `${provider.issuer}/jwks` }));
+  const deadline = Date.now() + 10_000;
+  while (stand.lines.length < 2 && Date.now() < deadline) await setImmediate();
+  assert.equal(stand.lines[1], 'info the identity provider is back');
 });
 
 test('unknown keys are looked for at most every ten seconds, however many tokens name one', async (t) => {
@@ -134,4 +141,15 @@ test('a redirect is not followed', async (t) => {
   });
   assert.match(String(await refusal(identities, await provider.token())), /cannot be fetched/);
   assert.ok(!provider.requests.includes('/elsewhere'));
+});
+
+test('of an issuer on https, keys in the clear are not believed, nor even asked for', async (t) => {
+  const issuer = 'https://login.example.com/tenant/';
+  const asked: string[] = [];
+  t.mock.method(globalThis, 'fetch', async (url: string) => {
+    asked.push(url);
+    return Response.json({ issuer, jwks_uri: 'http://login.example.com/keys', keys: [] });
+  });
+  await assert.rejects(fetchKeys(issuer), /names no https address of its keys/);
+  assert.deepEqual(asked, ['https://login.example.com/tenant/.well-known/openid-configuration']);
 });
