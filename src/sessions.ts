@@ -1,5 +1,6 @@
 // Who may open a session, and the sessions that are open: by grant, so that its end reaches each of them.
 import type { Config } from './config/load.ts';
+import { nameOf } from './grants/approvers.ts';
 import type { GrantsService } from './grants/service.ts';
 import type { ConnectionJudge } from './judge.ts';
 import { languages } from './languages/languages.ts';
@@ -146,7 +147,7 @@ export class Sessions {
     const { grants, log } = this.#o;
     setImmediate(() => {
       try {
-        grants.complete(id, identity.subject);
+        grants.complete(id, nameOf(identity));
       } catch (error) {
         // It is over all the same: it had ended before, or its end could not be written yet.
         log.warn({ err: error, grant: id }, 'a grant could not be completed as it should');

@@ -103,11 +103,13 @@ export function rulesFor(request: GrantRequest, { rules, connections }: Situatio
   const mistake = mistakeIn(request);
   if (mistake !== null) return refused(mistake);
   const { connection, identity } = request;
+  const inGroup = rules.filter(({ groups }) => groups.some((name) => name === '*' || identity.groups.includes(name)));
   if (!connections.includes(connection)) {
-    const near = nearest(connection, connections);
+    // The names of others are none of theirs.
+    const theirs = connections.filter((name) => inGroup.some((rule) => covers(rule, name)));
+    const near = nearest(connection, theirs);
     return refused(`there is no connection "${connection}"`, near === null ? undefined : `Did you mean "${near}"?`);
   }
-  const inGroup = rules.filter(({ groups }) => groups.some((name) => name === '*' || identity.groups.includes(name)));
   if (inGroup.length === 0 && identity.groups.length === 0) {
     return refused(
       `${identity.subject} is in no group, and access is given to groups`,

@@ -7,7 +7,8 @@ const ROLES = ['approver', 'operator'] as const;
 
 /**
  * Why the caller may not decide, or null. `approvers` are the groups of those who may beside the holders of a role: one is
- * needed of each list. Names are compared whichever issuer proved them: one person may have tokens of several.
+ * needed of each list. Names are compared whichever issuer proved them and in whatever case (of an email address, say): one
+ * person may have tokens of several.
  */
 export function objectionTo(
   { identity, roles }: Caller,
@@ -17,14 +18,20 @@ export function objectionTo(
   const { subject, actingFor } = identity;
   if (actingFor !== undefined)
     return `${subject} acts for ${actingFor}: a grant is approved by a person, not by an agent`;
-  if (subject === asking.subject) return `${subject} has asked for grant ${id}: nobody approves what they ask for`;
-  if (asking.via?.includes(subject))
+  if (isSame(subject, asking.subject)) return `${subject} has asked for grant ${id}: nobody approves what they ask for`;
+  if (asking.via?.some((name) => isSame(subject, name)))
     return `${subject} has handed on what asks for grant ${id}, and may not approve it`;
-  if (subject === asking.actingFor) return `${asking.subject} acts for ${subject}, who may not approve grant ${id}`;
+  if (asking.actingFor !== undefined && isSame(subject, asking.actingFor))
+    return `${asking.subject} acts for ${subject}, who may not approve grant ${id}`;
   if (ROLES.some((role) => roles.has(role))) return null;
   const member = (groups: readonly string[]) => groups.some((name) => name === '*' || identity.groups.includes(name));
   if (approvers.length > 0 && approvers.every(member)) return null;
   return `${subject} may not decide over grant ${id}: ${whoMay(approvers)} may`;
+}
+
+function isSame(one: string, another: string): boolean {
+  const folded = (name: string) => name.normalize('NFKC').toLowerCase();
+  return folded(one) === folded(another);
 }
 
 /** `a member of dba or a caller with the role approver` */

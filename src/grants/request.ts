@@ -16,11 +16,12 @@ export interface GrantRequest {
 const MAX_TASK_LENGTH = 100;
 const MAX_REASON_LENGTH = 2000;
 const MAX_SCOPES = 64;
-// Control and reordering characters would let a task or a reason show a person something else than it says.
+// Control and reordering characters would let a name, a task or a reason show a person something else than it says.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /** The mistake in one sentence, or null. */
-export function mistakeIn({ scopes, ttlMs, task, reason }: GrantRequest): string | null {
+export function mistakeIn({ identity, scopes, ttlMs, task, reason }: GrantRequest): string | null {
+  if (UNSEEN.test(identity.subject)) return 'the identity has a character that cannot be seen';
   if (task.trim() === '') return 'the task is missing: a grant is for one task';
   if (task.length > MAX_TASK_LENGTH) return `the task's name is longer than ${MAX_TASK_LENGTH} characters`;
   if (reason.trim() === '') return 'the reason is missing: it is what a person reads later';

@@ -17,6 +17,8 @@ export class TokenRefused extends Error {}
 const MAX_TEXT = 255;
 const MAX_GROUPS = 1000;
 const MAX_CHAIN = 8;
+/** People decide by the names of who acts, so none may look like another for what is not seen of it. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 
 /**
  * Throws TokenRefused where a claim has another shape than a name or a list of names: what is not understood is no identity.
@@ -28,7 +30,7 @@ const MAX_CHAIN = 8;
 export function identityOf(claims: Claims, names: ClaimNames): Identity {
   const groups = Object.freeze(groupsOf(claims, names.groupsClaim));
   const subject = subjectOf(claims, names.subjectClaim);
-  const [actor, ...via] = actors(claims.act, names.subjectClaim);
+  const [actor, ...via] = actors(claims.act, names);
   if (actor !== undefined) {
     return Object.freeze({ issuer: names.issuer, subject: actor, groups, actingFor: subject, via: Object.freeze(via) });
   }
@@ -56,7 +58,9 @@ function subjectOf(claims: Claims, path: string): string {
 function optionalName(claims: Claims, path: string): string | undefined {
   const value = claimAt(claims, path);
   if (value === undefined || value === null) return undefined;
-  if (!isName(value)) throw new TokenRefused(`the token's claim ${path} is not a name`);
+  if (!isName(value) || UNSEEN.test(value) || value !== value.trim()) {
+    throw new TokenRefused(`the token's claim ${path} is not a name`);
+  }
   refuseUnverified(claims, path);
   return value;
 }
@@ -67,11 +71,12 @@ function refuseUnverified({ email_verified: verified }: Claims, path: string): v
   throw new TokenRefused('the token names an email address that its issuer has not verified');
 }
 
-/** Who acts, then who acted before, nearest first. */
-function actors(act: unknown, subjectClaim: string): string[] {
+/** Who acts, then who acted before, nearest first. One of another issuer (RFC 8693, 4.1) has a namesake at this one, perhaps. */
+function actors(act: unknown, { issuer, subjectClaim }: ClaimNames): string[] {
   const found: string[] = [];
   for (let at = act; at !== undefined; at = at.act) {
     if (!isObject(at) || found.length === MAX_CHAIN) throw new TokenRefused("the token's claim act is not understood");
+    if (at.iss !== undefined && at.iss !== issuer) throw new TokenRefused('the token names an actor of another issuer');
     const path = claimAt(at, subjectClaim) === undefined ? 'sub' : subjectClaim;
     found.push(subjectOf(at, path));
   }

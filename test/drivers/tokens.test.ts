@@ -112,6 +112,30 @@ test('a token that proves nobody: the same words, whatever is wrong with it', as
   );
 });
 
+test('what a bearer ends on the wire stands in the history under the name that it began with', async () => {
+  const gateway = postgres.gateway('nothing');
+  const { host, port } = gateway;
+  const token = await tokenOf('ada', { act: { sub: 'operator' } });
+  const { id } = await ask(gateway, token, 'done soon');
+  const one = new pg.Client({ host, port, user: 'oidc', password: token, ssl: { rejectUnauthorized: false } });
+  const ended = new Promise((resolve) => one.on('error', resolve));
+  await one.connect();
+  await one.query('SALLYPORT COMPLETE');
+  await ended;
+  const { api } = gateway.running.addresses;
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await fetch(`http://${api.host}:${api.port}/v1/grants/${id}`, { headers });
+  const { history } = (await response.json()) as { history: { event: string; by: string }[] };
+  const who = `operator for ada (${provider.issuer})`;
+  assert.deepEqual(
+    history.map(({ event, by }) => [event, by]),
+    [
+      ['requested', who],
+      ['completed', who],
+    ],
+  );
+});
+
 test('psql: PGPASSWORD and sslmode=require', async () => {
   const gateway = postgres.gateway('nothing');
   const token = await tokenOf('psql');

@@ -180,12 +180,16 @@ test('groups and connections decide which rules are for whom; * is any', () => {
 test('the most specific mistake in the request itself is named', () => {
   assert.match(message({ connection: 'analytcs' }), /there is no connection "analytcs" \(Did you mean "analytics"\?\)/);
   assert.match(message({ connection: '*' }), /there is no connection "\*"/);
+  assert.equal(message({ connection: 'biling' }), 'there is no connection "biling"', 'names of others are not told');
+  assert.match(message({ connection: 'biling' }, [{ ...agents, connections: ['*'] }]), /Did you mean "billing"/);
   assert.match(message({ scopes: ['db:analytics:raed'] }), /did you mean "read"\?/);
   assert.match(message({ scopes: [] }), /no scope is asked for/);
   assert.match(message({ scopes: Array(65).fill('db:analytics:read') }), /more than 64 scopes/);
   assert.match(message({ reason: ' ' }), /the reason is missing/);
   assert.match(message({ reason: 'two\nlines' }), /granted/);
   assert.match(message({ reason: 'a\u202eb' }), /the reason has a character that cannot be seen/);
+  const unseen = { ...request.identity, subject: 'dora\u200b' };
+  assert.match(message({ identity: unseen }), /the identity has a character that cannot be seen/);
   assert.match(message({ task: '' }), /the task is missing/);
   assert.match(message({ task: 'a\nb' }), /the task has a character that cannot be seen/);
   for (const ttlMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 0.5]) {

@@ -100,6 +100,9 @@ test('nobody decides over what they ask for, nor the person behind it, nor anybo
     [person('planner', ['dba'], ...all), /planner has handed on what asks/],
     [{ ...dba, identity: { ...dba.identity, actingFor: 'alice' } }, /by a person, not by an agent/],
     [{ ...dba, identity: { ...dba.identity, actingFor: 'bob' } }, /by a person, not by an agent/],
+    [person('Alice', ['dba'], ...all), /agent acts for Alice, who may not approve/],
+    [person('\uff21gent', ['dba'], ...all), /has asked for grant/],
+    [person('PLANNER', ['dba'], ...all), /PLANNER has handed on what asks/],
     // The same person by another issuer is the same person.
     [
       { roles: new Set(all), identity: { issuer: 'https://other.example.com', subject: 'alice', groups: ['dba'] } },

@@ -77,6 +77,31 @@ test('a delegated token is the agent that acts, and keeps for whom', async () =>
   stand.issuers = [entry];
 });
 
+test('no name looks like another for what is not seen of it; groups are compared, not read', async () => {
+  const { provider, identities, entry } = stand;
+  for (const name of ['ada\u200b', '\u202eada', 'a\u00adda', 'ada\u2028', ' ada', 'ada\u00a0', '\ud800']) {
+    const said = JSON.stringify(name);
+    assert.match(String(await refusal(identities, await provider.token({ sub: name }))), /sub is not a name/, said);
+    const act = { sub: name };
+    assert.match(String(await refusal(identities, await provider.token({ act }))), /sub is not a name/, said);
+    stand.issuers = [{ ...entry, actingForClaim: 'actor' }];
+    assert.match(String(await refusal(identities, await provider.token({ actor: name }))), /actor is not a name/, said);
+    stand.issuers = [entry];
+  }
+  const groups = ['\ud83d\udc69\u200d\ud83d\udcbb', 'Zo\u00eb M\u00fcller'];
+  const identity = await identities.prove(await provider.token({ sub: 'Zo\u00eb M\u00fcller', groups }));
+  assert.deepEqual([identity.subject, identity.groups], ['Zo\u00eb M\u00fcller', groups]);
+});
+
+test('an actor of another issuer is not its namesake here', async () => {
+  const { provider, identities } = stand;
+  const tokenOf = (iss: unknown) => provider.token({ sub: 'ada', act: { sub: 'agent-7', iss } });
+  for (const iss of ['https://other.example.com', null, 5, `${provider.issuer}/`]) {
+    assert.match(String(await refusal(identities, await tokenOf(iss))), /an actor of another issuer/, String(iss));
+  }
+  assert.equal((await identities.prove(await tokenOf(provider.issuer))).subject, 'agent-7');
+});
+
 test('one issuer may stand for several audiences, each with its own claims', async () => {
   const { provider, identities, entry } = stand;
   stand.issuers = [entry, { ...entry, audience: 'ci', groupsClaim: 'repository', subjectClaim: 'workflow' }];
