@@ -126,7 +126,7 @@ export async function serve(env: Env): Promise<Running> {
 
     const grants = openGrants({
       dir: join(env.dataDir, 'grants'),
-      now: Date.now,
+      now: () => Date.now(),
       monotonic: () => performance.now(),
       access: () => config.access,
       connections: () => [...config.connections.keys()],
