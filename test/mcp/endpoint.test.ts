@@ -126,6 +126,18 @@ describe('with the operator token', () => {
     }
   });
 
+  test('a name that is none is refused', async () => {
+    const token = operatorToken(gateway());
+    for (const [name, value] of [
+      ['sallyport-identity', ' '],
+      ['sallyport-identity', 'x'.repeat(201)],
+      ['sallyport-groups', 'x'.repeat(201)],
+      ['sallyport-groups', Array.from({ length: 101 }, (_, i) => i).join(',')],
+    ] as const) {
+      assert.equal((await post(url(), token, INITIALIZE, { [name]: value })).status, 400, value);
+    }
+  });
+
   test('an agent has no role at its tools, whoever brings the token', async () => {
     const agent = await asAgent(gateway(), 'one');
     const other = await asAgent(gateway(), 'two');

@@ -5,6 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { SallyportError } from '../../errors.ts';
 import type { Caller } from '../../types.ts';
 import { isOperatorToken } from '../callers.ts';
+import { badRequest } from '../problem.ts';
 import type { Mount } from '../server.ts';
 import type { Services } from '../services.ts';
 
@@ -89,14 +90,13 @@ function actingCaller(caller: Caller, { headers }: FastifyRequest): Caller {
     );
   }
   const named = typeof groups === 'string' ? groups.split(',').map((group) => group.trim()) : [];
-  return {
-    identity: {
-      ...identity,
-      subject: String(subject ?? identity.subject),
-      groups: named.filter((name) => name !== ''),
-    },
-    roles,
-  };
+  const acting = { ...identity, subject: String(subject ?? identity.subject).trim(), groups: named.filter(Boolean) };
+  if (acting.groups.length > 100 || [acting.subject, ...acting.groups].some((name) => !/^.{1,200}$/.test(name))) {
+    throw badRequest(
+      'Sallyport-Identity and the groups of Sallyport-Groups have 1 to 200 characters; 100 groups at most',
+    );
+  }
+  return { identity: acting, roles };
 }
 
 /** The request without its body, which is read and parsed already. */
