@@ -99,7 +99,7 @@ export class Sessions {
       session,
       openGate: (searchPath, mode) => new Gate(this.#services(desk, protocol, mode), session, searchPath),
       readOnly: !grant.scopes.some(({ verbs }) => verbs.has('write') || verbs.has('ddl') || verbs.has('admin')),
-      lease: () => provision.lease(grant, connection),
+      lease: (signal) => provision.lease(grant, connection, signal),
       ended: (why) => {
         open.delete(entry);
         if (open.size === 0) this.#forget(grant);

@@ -81,9 +81,9 @@ export class Provision {
 
   /**
    * What a session of the grant dials: the grant's role, made where there is none; the connection itself where it is not provisioned.
-   * Rejects with SP_UPSTREAM, whose message is for the log.
+   * Rejects with SP_UPSTREAM, whose message is for the log; also when `signal` is aborted.
    */
-  async lease(grant: Grant, connection: Connection): Promise<Lease> {
+  async lease(grant: Grant, connection: Connection, signal?: AbortSignal): Promise<Lease> {
     const now = this.#roles.get(grant.id);
     if (now !== undefined && !sameRole(now.connection, connection)) this.#retire(now);
     if (connection.provisioned === undefined) return { connection, release: () => {} };
@@ -97,7 +97,7 @@ export class Provision {
       if (role.over && role.sessions === 0) this.#left(role);
     };
     try {
-      const password = await role.password;
+      const password = await inTime(role.password, signal);
       if (role.over) throw new SallyportError('SP_UPSTREAM', 'the grant has ended while its role was made');
       return { connection: Object.freeze({ ...connection, user: role.name, password: () => password }), release };
     } catch (error) {
@@ -168,6 +168,8 @@ export class Provision {
     await this.#inTurn(connection, async () => {
       const left = remaining(grant.id);
       if (left <= 0) throw new SallyportError('SP_UPSTREAM', 'the grant is over');
+      // Where the database does not answer, many may have waited for their turn.
+      if (role.sessions === 0) throw new SallyportError('SP_UPSTREAM', 'nobody waits for the role any more');
       const order = { name, password, grant, connection, lifeMs: left + LONGER_MS, sessions };
       const short = await ask(administrator(connection), (run) => {
         if (this.#closed) throw new SallyportError('SP_UPSTREAM', 'the gateway is closing');
@@ -289,6 +291,17 @@ function sameRole(before: Connection, after: Connection): boolean {
     before.user === after.user &&
     before.provisioned?.user === after.provisioned?.user
   );
+}
+
+/** As the promise, but rejects when the signal is aborted. */
+function inTime<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new SallyportError('SP_UPSTREAM', 'the role was not made in time'));
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 function afterwards(callback: () => void, ms: number): () => void {

@@ -33,8 +33,11 @@ export interface Admitted<OpenGate> {
   readonly openGate: OpenGate;
   /** The grant has no verb that writes: the database session is started read-only too, as depth. */
   readonly readOnly: boolean;
-  /** What the session dials, which may have to be made first. Rejects with SP_UPSTREAM: the message is for the log. */
-  readonly lease: () => Promise<Lease>;
+  /**
+   * What the session dials, which may have to be made first. Rejects with SP_UPSTREAM, also when `signal` is aborted: the message is
+   * for the log.
+   */
+  readonly lease: (signal: AbortSignal) => Promise<Lease>;
   /** The session has ended; `why` is one sentence for the record. */
   readonly ended: (why: string) => void;
 }

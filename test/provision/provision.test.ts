@@ -126,6 +126,25 @@ test('a session that does not go is no reason to keep the role', async () => {
   lease.release();
 });
 
+test('who has waited too long, or left, is let go; a role that nobody waits for is not made', async () => {
+  const { provision, state, done } = scripted();
+  let go = () => {};
+  state.gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const first = provision.lease(grant('a'), BASE);
+  const impatient = new AbortController();
+  const second = assert.rejects(provision.lease(grant('b'), BASE, impatient.signal), /not made in time/);
+  const third = assert.rejects(provision.lease(grant('a'), BASE, AbortSignal.abort()), /not made in time/);
+  await settle();
+  impatient.abort();
+  await Promise.all([second, third]);
+  go();
+  (await first).release();
+  await settle();
+  assert.deepEqual(done, [`make ${nameOf(grant('a'))} 120000`]);
+});
+
 test('each grant has its own, with a password of its own', async () => {
   const { provision, there } = scripted();
   const [a, b] = await Promise.all([provision.lease(grant('a'), BASE), provision.lease(grant('b'), BASE)]);

@@ -111,7 +111,7 @@ async function open(
   let upstream: Upstream | undefined;
   let pinned: Pinned;
   try {
-    lease = await admitted.lease();
+    lease = await admitted.lease(AbortSignal.any([signal, AbortSignal.timeout(options.handshakeTimeoutMs)]));
     upstream = await connectUpstream(lease.connection, who, { timeoutMs: options.handshakeTimeoutMs, signal });
     if ((upstream.capabilities & AGREED) !== (who.capabilities & AGREED)) {
       throw new SallyportError('SP_UPSTREAM', 'the database lacks a capability that its client was offered');

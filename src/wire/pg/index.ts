@@ -120,7 +120,7 @@ async function open(
   try {
     const settings = new Map(who.settings);
     if (readOnly) settings.set('default_transaction_read_only', 'on');
-    lease = await admitted.lease();
+    lease = await admitted.lease(AbortSignal.any([signal, AbortSignal.timeout(options.handshakeTimeoutMs)]));
     upstream = await connectUpstream(lease.connection, settings, { timeoutMs: options.handshakeTimeoutMs, signal });
     const [path, process, since] = (await runQuery(upstream, `${SEARCH_PATH}, ${BACKEND}`))[0]?.[0] ?? [];
     searchPath = parsePath(path);
