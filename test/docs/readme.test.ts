@@ -51,6 +51,14 @@ test('the policies and maskings in the docs have no mistake', () => {
   }
 });
 
+test('the example of identities and access in the README has no mistake', () => {
+  const block = /```yaml\n([\s\S]*?)```/.exec(read('README.md'))?.[1];
+  const connection = `{ protocol: postgres, host: 127.0.0.1, database: a, user: b, password: "\${env:P}" }`;
+  const text = `connections:\n  mydb: ${connection}\n${block}`;
+  const reading = parseConfig(text, join(root, 'README.md'), { ...validators, environment: { P: 'x' } });
+  assert.deepEqual(reading.ok ? reading.config.warnings : reading.mistakes, []);
+});
+
 /** The rows of a section of docs/policies.md: kinds, the first of them that of the example. */
 function kindRows(heading: string): { readonly kinds: readonly string[]; readonly sql: string }[] {
   const section = read('docs/policies.md').split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
