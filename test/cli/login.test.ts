@@ -1,4 +1,4 @@
-// `sallyport login` as its users run it: a process of its own, a real provider, a running gateway, a home of the test's own.
+// `sallyport login` as its users run it: a real provider, a running gateway, a home of the test's own.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, before, type TestContext, test } from 'node:test';
+import { run as runCommand } from '../../src/cli/program.ts';
 import { startGateway, type TestGateway } from '../servers/gateway.ts';
 import { type OidcProvider, startProvider } from '../servers/oidc.ts';
 
@@ -55,27 +55,58 @@ interface Ran {
   readonly err: string;
 }
 
+/** Keeps what commands write, which is text; what the test runner writes beside them is bytes, and goes through. */
+function capture(stream: NodeJS.WriteStream, line?: (text: string) => void): [text: () => string, restore: () => void] {
+  let kept = '';
+  const own = stream.write;
+  stream.write = ((chunk: string | Uint8Array, ...rest: []) => {
+    if (typeof chunk !== 'string') return own.call(stream, chunk, ...rest);
+    kept += chunk;
+    for (const text of chunk.split('\n').filter((part) => part !== '')) line?.(text);
+    return true;
+  }) as typeof stream.write;
+  return [
+    () => kept,
+    () => {
+      stream.write = own;
+    },
+  ];
+}
+
 /** A user's home: what is kept there, and commands run from it. */
 function home(of: TestGateway = gateway) {
   const config = mkdtempSync(join(homes, 'home-'));
   const api = of.running.addresses.api;
   const file = join(config, 'sallyport', 'logins', `${api.host}_${api.port}.json`);
-  /** `line`: told of each line of standard output as it comes. */
+  const environment = {
+    XDG_CONFIG_HOME: config,
+    SALLYPORT_API_LISTEN: `${api.host}:${api.port}`,
+    SALLYPORT_DATA_DIR: join(config, 'data'),
+  };
+  /** In this process, which spares each command its start. `line`: told of each line of standard output as it comes. */
   async function run(args: string[], line?: (text: string) => void, env: Record<string, string> = {}): Promise<Ran> {
+    const before = { ...process.env };
+    Object.assign(process.env, environment, env);
+    const [out, restoreOut] = capture(process.stdout, line);
+    const [err, restoreErr] = capture(process.stderr);
+    try {
+      return { code: await runCommand(args), out: out(), err: err() };
+    } finally {
+      restoreOut();
+      restoreErr();
+      for (const name of Object.keys({ ...environment, ...env })) delete process.env[name];
+      Object.assign(process.env, before);
+    }
+  }
+  /** In a process of its own, as users run it. */
+  async function spawned(args: string[]): Promise<Ran> {
     const child = spawn(BIN, args, {
-      env: {
-        PATH: process.env.PATH,
-        XDG_CONFIG_HOME: config,
-        SALLYPORT_API_LISTEN: `${api.host}:${api.port}`,
-        SALLYPORT_DATA_DIR: join(config, 'data'),
-        ...env,
-      },
+      env: { PATH: process.env.PATH, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [out, err] = ['', ''];
-    createInterface(child.stdout).on('line', (text) => {
-      out += `${text}\n`;
-      line?.(text);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       err += text;
@@ -86,6 +117,7 @@ function home(of: TestGateway = gateway) {
   return {
     file,
     run,
+    spawned,
     kept: () => JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>,
     /** The token has run out; how the next is come by stays. */
     runOut() {
@@ -102,7 +134,7 @@ function home(of: TestGateway = gateway) {
 }
 
 test('a person logs in by the device flow, is asked who she is, and calls the API', async () => {
-  const { run, logIn, file, kept } = home();
+  const { spawned, logIn, file, kept } = home();
   const { code, out, err } = await logIn();
   assert.equal(code, 0, err);
   const [asked, done] = out
@@ -120,11 +152,11 @@ test('a person logs in by the device flow, is asked who she is, and calls the AP
   assert.deepEqual(readdirSync(join(file, '..')).length, 1);
   assert.ok(!out.includes(String(kept().token)), 'the token is printed where it is asked for alone');
 
-  const status = await run(['login', '--status']);
+  const status = await spawned(['login', '--status']);
   assert.match(status.out, /^ada, by .*\ngroups {2}agents, dba\nroles {3}operator\nuntil .* then renewed\n$/);
-  const token = (await run(['login', '--token'])).out.trim();
+  const token = (await spawned(['login', '--token'])).out.trim();
   assert.equal(token, kept().token);
-  const listed = await run(['grants', 'list', '--json']);
+  const listed = await spawned(['grants', 'list', '--json']);
   assert.equal(listed.code, 0, listed.err);
 });
 
@@ -154,7 +186,7 @@ test('a token that has run out is renewed, once for all commands that need it', 
   await ada.logIn();
   const before = ada.kept();
   ada.runOut();
-  const ran = await Promise.all(Array.from({ length: 4 }, () => ada.run(['login', '--token'])));
+  const ran = await Promise.all(Array.from({ length: 4 }, () => ada.spawned(['login', '--token'])));
   const tokens = new Set(ran.map(({ out }) => out));
   assert.deepEqual([ran.map(({ code }) => code), tokens.size], [[0, 0, 0, 0], 1]);
   const now = ada.kept();
