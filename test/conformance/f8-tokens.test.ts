@@ -266,7 +266,8 @@ test('F8 of a token that is not proven, nothing is said but that', async () => {
 test('F8 subjects and groups of other shapes', async () => {
   const { provider } = stand;
   for (const sub of [undefined, null]) await refused(await provider.token({ sub }), /no claim sub/);
-  for (const sub of [5, true, '', {}, ['agent-1'], 'a\nb', 'a\u0000', 'a'.repeat(256)]) {
+  const unseen = ['a\u200b', '\u202eada', 'a\u2028', 'a\ufeff', ' ada', 'ada '];
+  for (const sub of [5, true, '', {}, ['agent-1'], 'a\nb', 'a\u0000', 'a'.repeat(256), ...unseen]) {
     await refused(await provider.token({ sub }), /claim sub is not a name/, JSON.stringify(sub));
   }
   const many = Array.from({ length: 1001 }, (_, n) => `g${n}`);
@@ -284,6 +285,12 @@ test('F8 delegation that is not understood, email that is not verified, tokens f
   for (let n = 0; n < 9; n++) deep = { sub: 'x', act: deep };
   for (const act of [null, 'agent', 5, [], deep]) await refused(await provider.token({ act }), /act is not understood/);
   for (const act of [{}, { sub: 5 }, { sub: '' }]) await refused(await provider.token({ act }), /claim sub/);
+  const foreign = { sub: 'agent-1', iss: 'https://elsewhere.example' };
+  for (const act of [foreign, { sub: 'agent-1', act: foreign }]) {
+    await refused(await provider.token({ act }), /actor of another issuer/);
+  }
+  const own = { sub: 'agent-1', iss: provider.issuer };
+  assert.equal(await refusal(identities, await provider.token({ act: own })), null);
   await refused(await provider.token({ cnf: { jkt: 'x' } }), /bound to a key/);
   await refused(
     await provider.token({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
