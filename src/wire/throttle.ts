@@ -66,7 +66,7 @@ export class Throttle {
 }
 
 function delayOf(count: number, ceiling: number): number {
-  const costly = Math.floor(count) - SLOW_FROM;
+  const costly = Math.round(count) - SLOW_FROM;
   return costly < 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** costly, ceiling);
 }
 

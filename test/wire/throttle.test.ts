@@ -49,7 +49,7 @@ test('failures are forgotten by halves', () => {
   fail(16);
   assert.equal(throttle.delay(GUESSER, null), 3000);
   later(20_000);
-  assert.equal(throttle.delay(GUESSER, null), 400);
+  assert.equal(throttle.delay(GUESSER, null), 800);
   later(60_000);
   assert.equal(throttle.delay(GUESSER, null), 0);
 });
