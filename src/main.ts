@@ -361,6 +361,9 @@ export async function serve(env: Env): Promise<Running> {
         {},
         'no identity provider is configured: the operator token in the data directory is what proves a caller',
       );
+    } else {
+      const issuers = config.identity.issuers.map(({ issuer }) => issuer);
+      log.info({ issuers }, 'callers prove themselves at the identity provider: the operator token is not taken');
     }
     log.info(addresses, 'sallyport is up');
     return { addresses, close: closeAll };
