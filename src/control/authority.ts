@@ -4,8 +4,8 @@ import { SallyportError } from '../errors.ts';
 import type { Caller, Role } from '../types.ts';
 
 /**
- * A role's name: for whoever has it, over everything. `own`: every proven caller, over what is its own; the rest is not there
- * for it. `named`: whom the grant's access rule names as approvers, over that grant.
+ * A role's name: for whoever has it, over everything. `own`: every proven caller, over what is its own; the rest is not
+ * there for it. `named`: whom the grant's access rule names as approvers, over that grant.
  */
 export type Holder = Role | 'own' | 'named';
 

@@ -1,5 +1,5 @@
-// What stands before every route, in this order: a request id, whose page it comes from, how much its source has asked, who
-// calls, how much that caller has asked, and whether the table lets it in. A route that throws here is never run.
+// What stands before every route, in this order: a request id, whose page it comes from, how much its source has asked,
+// who calls, how much that caller has asked, and whether the table lets it in. A route that throws here is never run.
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
@@ -57,7 +57,7 @@ export async function guard(app: FastifyInstance, options: GuardOptions): Promis
       return await prove(request.headers.authorization);
     } catch (error) {
       if (!(error instanceof SallyportError) || error.code !== 'SP_UNAUTHORIZED') throw error;
-      // Who proves itself is let in all the same: one bad client must not lock out its neighbours behind the same address.
+      // Who proves itself is let in all the same: one bad client must not lock out its neighbours at the same address.
       await count(byFailures, request, reply, 'too many requests without a valid proof');
       reply.header('www-authenticate', challenge(request));
       throw error;
@@ -100,8 +100,8 @@ export function requestId({ headers }: Pick<IncomingMessage, 'headers'>): string
 
 /**
  * Why a request is none of a client's that means this gateway, or null. A browser says from which page a request comes
- * (Origin; Fetch Metadata): a foreign one is refused, and there is no CORS. A page whose own name was made to point here (DNS
- * rebinding) still says its own name as the Host.
+ * (Origin; Fetch Metadata): a foreign one is refused, and there is no CORS. A page whose own name was made to point here
+ * (DNS rebinding) still says its own name as the Host.
  */
 export function objectionTo(headers: IncomingHttpHeaders, loopback: boolean): Error | null {
   const { host, origin } = headers;

@@ -92,8 +92,8 @@ interface Described {
 const REF = /"#\/components\/schemas\/(\w+)"/g;
 
 /**
- * Every schema is made twice, as it is sent (`…Input`) and as it is answered: here only what is referred to is left, under its
- * own name where there is one of it. The pattern of a time goes: `format` says the same in a word.
+ * Every schema is made twice, as it is sent (`…Input`) and as it is answered: here only what is referred to is left, under
+ * its own name where there is one of it. The pattern of a time goes: `format` says the same in a word.
  */
 function tidied(document: Described): object {
   const schemas = document.components?.schemas ?? {};

@@ -1,5 +1,5 @@
-// The shapes of the HTTP API, each written once: requests are read by them, answers are cut to them, the OpenAPI document
-// is made of them.
+// The shapes of the HTTP API, each written once: requests are read by them, answers are cut to them, and the OpenAPI
+// document is made of them.
 
 import { z } from 'zod';
 import { CODES } from '../errors.ts';
