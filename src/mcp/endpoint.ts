@@ -17,8 +17,9 @@ import { ASKING } from './tool.ts';
 /** Milliseconds without a request, after which a session is forgotten; its client begins another when it is told 404. */
 const IDLE_MS = 60 * 60_000;
 const LOOK_MS = 60_000;
-/** Sessions of one caller: beyond them the one that was not used for the longest time goes. */
+/** Sessions of one caller, and of all: beyond them the one that was not used for the longest time goes. */
 const PER_CALLER = 50;
+const MOST = 2000;
 
 interface Session {
   readonly identity: Identity;
@@ -56,8 +57,8 @@ export function openEndpoint(
 
   async function begin(identity: Identity): Promise<Session> {
     const own = [...sessions].filter(([, session]) => isSame(session.identity, identity));
-    const [oldest] = own;
-    if (oldest !== undefined && own.length >= PER_CALLER) await end(oldest[0]);
+    const [oldest] = own.length >= PER_CALLER ? own : sessions.size >= MOST ? sessions : [];
+    if (oldest !== undefined) await end(oldest[0]);
     const databases = openDatabases(services, () => server.server.getClientVersion());
     const server = createServer(services, version, databases.run);
     const transport = new WebStandardStreamableHTTPServerTransport({

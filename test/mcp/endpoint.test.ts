@@ -97,7 +97,7 @@ describe('with an identity provider', () => {
 });
 
 describe('with the operator token', () => {
-  const postgres = stand(['nothing']);
+  const postgres = stand(['nothing'], { env: { SALLYPORT_TLS_REQUIRED: 'true' } });
   const gateway = () => postgres.gateway('nothing');
   const url = () => mcpUrl(gateway());
 
@@ -108,6 +108,33 @@ describe('with the operator token', () => {
     assert.equal(listening.status, 405);
     assert.equal(listening.headers.get('allow'), 'POST, DELETE');
     assert.equal((await post(url(), null, INITIALIZE)).headers.get('www-authenticate'), 'Bearer');
+  });
+
+  test('queries run where database clients have to use TLS', async () => {
+    const agent = await asAgent(gateway());
+    assert.equal((await agent.query(await agent.grant(), 'SELECT 1')).failed, false);
+    await agent.close();
+  });
+
+  test('beyond so many sessions of one caller the one that was not used for the longest time goes', async () => {
+    const token = operatorToken(gateway());
+    const names = (subject: string) => ({ 'sallyport-identity': subject, 'sallyport-groups': 'agents' });
+    const begin = async (subject: string) => {
+      const begun = await post(url(), token, INITIALIZE, names(subject));
+      await begun.text();
+      return { ...names(subject), 'mcp-session-id': begun.headers.get('mcp-session-id') ?? '' };
+    };
+    const ask = async (session: Record<string, string>) => {
+      const answer = await post(url(), token, { jsonrpc: '2.0', id: 2, method: 'ping' }, session);
+      await answer.text();
+      return answer.status;
+    };
+    const other = await begin('neighbour');
+    const [first, second] = [await begin('many'), await begin('many')];
+    for (let n = 2; n < 50; n++) await begin('many');
+    assert.equal(await ask(first), 200);
+    await begin('many');
+    assert.deepEqual([await ask(first), await ask(second), await ask(other)], [200, 404, 200]);
   });
 
   test('pages of other sites are not let in', async () => {
