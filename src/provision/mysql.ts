@@ -7,6 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { SallyportError } from '../errors.ts';
+import type { Scope } from '../types.ts';
 import { everythingIn, type Privileges, privilegesOf, type Seen } from './mysql-privileges.ts';
 import { checkedName, prefixOf, type RoleMaker, type RoleOrder, type Run } from './role.ts';
 import { cachingSha2Verifier, nativeVerifier } from './verifiers.ts';
@@ -26,11 +27,14 @@ const SYSTEM = "('mysql', 'information_schema', 'performance_schema', 'sys')";
 
 export const mysqlRoles: RoleMaker = {
   async make(run, order, ask) {
-    // One that was left behind.
-    await this.drop(run, order.name, order.connection, ask);
-    const seen = await ask(order.connection, seenBy);
+    const { scopes } = order.grant;
+    const [seen] = await Promise.all([
+      ask(order.connection, (run) => seenBy(run, scopes)),
+      // One that was left behind.
+      this.drop(run, order.name, order.connection, ask),
+    ]);
     await run(`CREATE USER ${accountOf(order.name)} ${await identified(run, order.password)} ${limits(order)}`);
-    return give(run, order.name, privilegesOf(order.grant.scopes, seen, order.connection));
+    return give(run, order.name, privilegesOf(scopes, seen, order.connection));
   },
 
   async drop(run, name, connection, ask) {
@@ -87,11 +91,10 @@ function limits({ connection, sessions, lifeMs }: RoleOrder): string {
   return `REQUIRE ${tls} WITH MAX_USER_CONNECTIONS ${sessions} PASSWORD EXPIRE INTERVAL ${days} DAY`;
 }
 
-async function seenBy(run: Run): Promise<Seen> {
+async function seenBy(run: Run, scopes: readonly Scope[]): Promise<Seen> {
   const schemas = await run(`SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN ${SYSTEM}`);
-  const tables = await run(
-    `SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ${SYSTEM}`,
-  );
+  const asked = `SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ${SYSTEM}`;
+  const tables = scopes.some(({ table }) => table !== '*') ? await run(asked) : [];
   return {
     schemas: schemas.flatMap(([schema]) => schema ?? []),
     tables: tables.map(([schema, table]) => [schema ?? '', table ?? ''] as const),
