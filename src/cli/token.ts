@@ -10,7 +10,7 @@ const SOON = 30_000;
 
 /** Null where there is none. Throws where the login is over and only the user can begin another. */
 export async function savedToken(env: Pick<Env, 'apiListen' | 'token'>): Promise<string | null> {
-  if (env.token !== undefined) return env.token.trim();
+  if (env.token !== undefined) return fromEnvironment(env.token.trim());
   const file = loginFile(env);
   const login = readLogin(file);
   if (login === null) return null;
@@ -29,6 +29,14 @@ export async function savedToken(env: Pick<Env, 'apiListen' | 'token'>): Promise
     }
     writeLogin(file, next);
     return next.token;
+  });
+}
+
+/** What no header can carry is told of here, without its content. */
+function fromEnvironment(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CommandError(EXIT.refused, 'SALLYPORT_TOKEN does not hold a token', {
+    hint: 'It is what the identity provider gave, in one line and without anything around it.',
   });
 }
 

@@ -315,6 +315,9 @@ test('SALLYPORT_TOKEN goes before what is kept', async () => {
   assert.match((await run(['login', '--status'], undefined, env)).out, /^from-outside, by SALLYPORT_TOKEN\n/);
   const bad = await run(['login', '--status'], undefined, { SALLYPORT_TOKEN: 'x.y.z' });
   assert.deepEqual([bad.code, /does not take the token/.test(bad.err)], [1, true]);
+  const broken = await run(['login', '--status'], undefined, { SALLYPORT_TOKEN: 'abc\ndef' });
+  assert.match(broken.err, /SALLYPORT_TOKEN does not hold a token/);
+  assert.ok(!broken.err.includes('abc'));
 });
 
 test('without a provider, and without a gateway, it is said', async (t) => {
