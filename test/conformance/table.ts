@@ -15,9 +15,9 @@ interface Shown {
 export function shownTests(): Shown[] {
   const found: Shown[] = [];
   for (const file of readdirSync(import.meta.dirname).sort()) {
-    if (!/^[a-e]\d.*\.test\.ts$/.test(file)) continue;
+    if (!/^[a-f]\d.*\.test\.ts$/.test(file)) continue;
     const text = readFileSync(join(import.meta.dirname, file), 'utf8');
-    for (const [, number = '', rest = ''] of text.matchAll(/\btest\(\s*['"`]([A-E]\d+) ([^\n]*)/g)) {
+    for (const [, number = '', rest = ''] of text.matchAll(/\btest\(\s*['"`]([A-F]\d+) ([^\n]*)/g)) {
       if (!/\{ (skip|todo)\b/.test(rest)) found.push({ number, file: `../test/conformance/${file}` });
     }
   }
@@ -30,16 +30,18 @@ export function table(): string {
   const shown = shownTests();
   const lines = Object.entries(VERDICTS)
     .sort(([a], [b]) => byNumber(a, b))
-    .map(([number, { status, attack, shows }]) => {
+    .map(([number, { status, attack, shows, elsewhere = [] }]) => {
       const files = [...new Set(shown.filter((test) => test.number === number).map(({ file }) => file))];
-      const links = files.map((file) => `[${file.split('/').at(-1)?.split('-')[0]}](${file})`).join(' ');
+      const links = [
+        ...files.map((file) => `[${file.split('/').at(-1)?.split('-')[0]}](${file})`),
+        ...elsewhere.map((file) => `[${file.replace('.test.ts', '')}](../test/${file})`),
+      ].join(' ');
       return `| ${number} | ${attack} | ${status} | ${shows} | ${links} |`;
     });
   return `# What the gateway withstands
 
 One line a class of attack, each shown by tests against real servers behind a real gateway: A to C on PostgreSQL, D and E on MariaDB
-and on MySQL. *Withstood*: the legitimate use
-works and the attack does not. *Fails closed*: the attack does not work, and neither does some legitimate use beside it. *Open*:
+and on MySQL, F on either or without a database. *Withstood*: the legitimate use works and the attack does not. *Fails closed*: the attack does not work, and neither does some legitimate use beside it. *Open*:
 something is not stopped, or not shown.
 
 Made by \`node test/conformance/table.ts\` from [the verdicts](../test/conformance/verdicts.ts); \`make check\` fails when it is out of step.

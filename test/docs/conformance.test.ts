@@ -1,6 +1,6 @@
 // docs/conformance.md in step with the verdicts, and the verdicts with the tests.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { shownTests, table } from '../conformance/table.ts';
@@ -19,9 +19,15 @@ test('every number has a verdict and a test that shows it, every test has a verd
     'tests without a verdict',
   );
   assert.deepEqual(
-    Object.keys(VERDICTS).filter((number) => !shown.has(number)),
+    Object.entries(VERDICTS).filter(([number, { elsewhere = [] }]) => !shown.has(number) && elsewhere.length === 0),
     [],
     'verdicts without a test',
   );
-  for (let n = 1; n <= 11; n++) assert.ok(VERDICTS[`B${n}`], `B${n}`);
+  const elsewhere = Object.values(VERDICTS).flatMap((verdict) => verdict.elsewhere ?? []);
+  assert.deepEqual(
+    elsewhere.filter((file) => !existsSync(join(import.meta.dirname, '..', file))),
+    [],
+    'tests that are not there',
+  );
+  for (let n = 1; n <= 11; n++) for (const letter of 'BF') assert.ok(VERDICTS[`${letter}${n}`], `${letter}${n}`);
 });
