@@ -24,24 +24,36 @@ export function failure(message: string, next: string | null, about: Record<stri
 /** What may be told of an error, or null: then it is for the log alone. */
 export function failureOf(error: unknown, more: string | null = null): CallToolResult | null {
   if (error instanceof SallyportError) {
-    return failure(error.message, sentences(more, error.hint), { code: error.code });
+    return failure(error.message, sentences(more, error.hint && inTools(error.hint)), { code: error.code });
   }
   if (!(error instanceof DatabaseError)) return null;
-  const { message, code, detail, hint, decision } = error;
+  const { code, detail, decision } = error;
+  // MySQL has no field for a hint: the gateway's stands behind the sentence.
+  const [message, behind] = splitAt(error.message, error.message.search(REQUEST));
   const told = detail === null ? message : `${message}\n${detail}`;
-  return failure(told, sentences(more ?? nextOf(error), hint ?? undefined), {
+  const hint = error.hint ?? (behind === '' ? null : behind);
+  return failure(told, hint === null ? nextOf(error) : inTools(hint), {
     code,
     ...(decision === null ? {} : { decision }),
   });
 }
 
-/** What the gateway's own hint does not say, because it is written for drivers. */
+/** How the gateway tells whoever has a command line to ask for a grant. */
+const REQUEST = /[A-Z][a-z ]+: sallyport grants request /;
+
+/** A hint for those who have tools in place of a command line. */
+export function inTools(hint: string): string {
+  return hint.replace(/sallyport grants request ((?:--[a-z]+ (?:"[^"]*"|<[^>]*>|\S+) ?)+)/g, (_, options: string) => {
+    const valuesOf = (name: string) => [...options.matchAll(new RegExp(`--${name} (\\S+)`, 'g'))].map(([, v]) => v);
+    return `request_grant ${JSON.stringify({ connection: valuesOf('connection')[0], scopes: valuesOf('scope') })}`;
+  });
+}
+
+function splitAt(text: string, at: number): [string, string] {
+  return at === -1 ? [text, ''] : [text.slice(0, at).trimEnd(), text.slice(at)];
+}
+
 function nextOf({ decision, fatal }: DatabaseError): string | null {
-  if (decision?.rule === 'scope') {
-    const { verbs, relations } = decision as { verbs?: readonly string[]; relations?: readonly string[] };
-    const on = relations === undefined || relations.length === 0 ? '' : ` on ${relations.join(', ')}`;
-    return `If the task needs it, request_grant with a scope that has ${verbs?.join('+') ?? 'it'}${on}; else do without.`;
-  }
   if (decision !== null) return 'Do not try other spellings of it: they are decided alike. explain says what would be.';
   if (fatal) return 'grant_status says whether the grant is still active; with an active one, send the query again.';
   return null;

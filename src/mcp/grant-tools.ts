@@ -10,7 +10,8 @@ import type { GrantRequest, ListedGrant, McpServices } from './services.ts';
 import { addTool, type Context, type Tool } from './tool.ts';
 
 const grantId = z.string().max(100).describe("the grant's id: gr_…");
-const MAX_LISTED = 50;
+const MAX_LISTED = 100;
+const RECENT = 5;
 const MAX_WAIT_S = 300;
 /** Shorter than the silence after which clients and proxies give a call up. */
 const PROGRESS_MS = 5_000;
@@ -38,6 +39,16 @@ export function ownGrant({ grants }: Pick<McpServices, 'grants'>, id: string, id
   throw new SallyportError('SP_GRANT_UNKNOWN', `there is no grant ${id.slice(0, 100)} of yours`, {
     hint: 'grant_status without an id lists yours; request_grant asks for one.',
   });
+}
+
+/** Those that wait, those that are active, and the latest. */
+function ownGrants({ grants }: McpServices, owner: Identity): ListedGrant[] {
+  const found = [
+    ...grants.list({ owner, state: 'requested', limit: MAX_LISTED }),
+    ...grants.list({ owner, state: 'active', limit: MAX_LISTED }),
+    ...grants.list({ owner, limit: RECENT }),
+  ];
+  return [...new Map(found.map((listed) => [listed.grant.id, listed])).values()];
 }
 
 function shown(grants: McpServices['grants'], id: string): ListedGrant | null {
@@ -222,16 +233,13 @@ function grantStatus(services: McpServices) {
   return tool({
     title: 'Look at grants',
     description:
-      'State, scopes and time left of one grant, or without an id of all of yours, newest first. ' +
+      'State, scopes and time left of one grant, or without an id of all of yours that are open, and of the latest. ' +
       'Example: {"grant": "gr_…"} or {}',
     annotations: { readOnlyHint: true, idempotentHint: true, openWorldHint: false },
     input: z.strictObject({ grant: grantId.optional() }),
     output: z.object({ grants: z.array(grantView) }),
     run({ grant }, { caller: { identity } }) {
-      const listed =
-        grant === undefined
-          ? services.grants.list({ owner: identity, limit: MAX_LISTED })
-          : [ownGrant(services, grant, identity)];
+      const listed = grant === undefined ? ownGrants(services, identity) : [ownGrant(services, grant, identity)];
       const grants = listed.map((one) => look(services, one));
       const none = 'You have no grants. request_grant asks for one.';
       return answer({ grants }, grants.length === 0 ? none : grants.map(sentenceOf).join('\n'));

@@ -4,7 +4,7 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { SallyportError } from '../errors.ts';
-import { answer, table } from './answers.ts';
+import { answer, inTools, table } from './answers.ts';
 import type { Answer } from './database.ts';
 import { ownGrant } from './grant-tools.ts';
 import { sentenceOf, viewOf } from './grant-view.ts';
@@ -83,7 +83,7 @@ function active(services: McpServices, id: string, { caller }: Context) {
 function told({ over, ...found }: Answer & { readonly over: boolean }): CallToolResult {
   const { columns, rows, affected, truncated } = found;
   const ended = 'the database session has ended over it: a transaction that was open is undone';
-  const notices = over ? [...found.notices, ended] : found.notices;
+  const notices = [...found.notices.map(inTools), ...(over ? [ended] : [])];
   const cut = {
     rows: `There are more than these ${rows.length} rows: ask for less (WHERE, LIMIT, aggregates), or raise max_rows.`,
     bytes: `There is more than ${MAX_BYTES / 1024} KiB: ask for fewer columns or rows.`,

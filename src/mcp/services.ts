@@ -42,7 +42,11 @@ export interface Grants {
   preview(request: GrantRequest): { readonly scopes: readonly Previewed[] };
   show(id: string): ListedGrant;
   /** Newest first. */
-  list(filter: { readonly owner: Identity; readonly limit: number }): readonly ListedGrant[];
+  list(filter: {
+    readonly owner: Identity;
+    readonly limit: number;
+    readonly state?: GrantState | undefined;
+  }): readonly ListedGrant[];
   complete(id: string, by: string): ListedGrant;
   /** Milliseconds to its deadline; 0 where it is not active. */
   remaining(id: string): number;
