@@ -117,6 +117,10 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Oidc
     provider = new Provider(issuer, configuration({ ...options, audience }, jwks, clientId, machine, claimsOf, stored));
     // How often a client may ask whether the person has agreed, in seconds; left out it would be five.
     provider.use(async (ctx, next) => {
+      if (options.google === true && ctx.get('authorization') !== '') {
+        Object.assign(ctx, { status: 401, body: { error: 'invalid_client' } });
+        return;
+      }
       await next();
       if (ctx.path === '/device/auth' && ctx.status === 200) Object.assign(ctx.body as object, { interval: 0.05 });
       if (options.google === true) speakAsGoogle(ctx);
