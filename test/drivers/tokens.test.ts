@@ -1,6 +1,8 @@
 // Stock clients log in by token, at both ports: each by its own way to a password in TLS, and with what it is told where that fails.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import type { TestGateway } from '../servers/gateway.ts';
@@ -10,6 +12,9 @@ import { client, mysqlStand } from './mysql-stand.ts';
 import { missing, type Run, run, stand } from './stand.ts';
 
 const PYTHON = '/usr/bin/python3';
+const JDBC = fileURLToPath(new URL('java/WithToken.java', import.meta.url));
+const withoutJava = (driver: string) =>
+  existsSync(driver) ? missing('javac', '-version') : Promise.resolve(`${driver} is not there`);
 const config: { identity?: object; access?: object } = {};
 let provider: OidcProvider;
 before(async () => {
@@ -154,6 +159,16 @@ test('psql: PGPASSWORD and sslmode=require', async () => {
   assert.match(clear.err, /takes tokens over TLS only\nHINT: {2}Connect with sslmode=require/);
 });
 
+const PGJDBC = '/usr/share/java/postgresql.jar';
+test('pgjdbc', { skip: await withoutJava(PGJDBC) }, async () => {
+  const gateway = postgres.gateway('nothing');
+  const token = await tokenOf('pgjdbc');
+  await ask(gateway, token, 'look');
+  const url = `jdbc:postgresql://${gateway.host}:${gateway.port}/db?sslmode=require`;
+  const { code, out, err } = await run('java', ['-cp', PGJDBC, JDBC, url, 'oidc'], { TOKEN: token });
+  assert.deepEqual({ code, out }, { code: 0, out: 'name 1\nactive 8 false\ncompleted\n' }, err);
+});
+
 for (const flavour of FLAVOURS) {
   const bench = mysqlStand(flavour, ['nothing'], { config });
 
@@ -210,6 +225,14 @@ for (const flavour of FLAVOURS) {
     );
     const named = await mysql.createConnection({ ...login, user: 'oidc:another', ssl });
     await named.end();
+  });
+
+  const jar = '/usr/share/java/mariadb-java-client.jar';
+  test(`${flavour}: MariaDB's Connector/J`, { skip: await withoutJava(jar) }, async () => {
+    const { host, port, password } = await letIn('connector/j');
+    const url = `jdbc:mariadb://${host}:${port}/db?useSsl=true&trustServerCertificate=true&useServerPrepStmts=true`;
+    const { code, out, err } = await run('java', ['-cp', jar, JDBC, url, 'oidc'], { TOKEN: password });
+    assert.deepEqual({ code, out }, { code: 0, out: 'name 1\nactive 8 false\ncompleted\n' }, err);
   });
 
   const skip = await missing(PYTHON, '-c', 'import pymysql, cryptography');
