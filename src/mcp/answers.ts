@@ -53,10 +53,20 @@ function splitAt(text: string, at: number): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at).trimEnd(), text.slice(at)];
 }
 
-function nextOf({ decision, fatal }: DatabaseError): string | null {
+/** By SQLSTATE or MySQL's number: a failed transaction, serialization failures and deadlocks, a lock that took too long. */
+const NEXT: Readonly<Record<string, string>> = {
+  '25P02': 'ROLLBACK, then begin the transaction again.',
+  '40001': 'Begin the transaction again: another one was in its way.',
+  '40P01': 'Begin the transaction again: another one was in its way.',
+  '1213': 'Begin the transaction again: another one was in its way.',
+  '55P03': 'Another session holds what it needs: try again later.',
+  '1205': 'Another session holds what it needs: try again later.',
+};
+
+function nextOf({ code, decision, fatal }: DatabaseError): string {
   if (decision !== null) return 'Do not try other spellings of it: they are decided alike. explain says what would be.';
   if (fatal) return 'grant_status says whether the grant is still active; with an active one, send the query again.';
-  return null;
+  return NEXT[code] ?? 'Correct the statement and send it again.';
 }
 
 function sentences(...parts: readonly (string | null | undefined)[]): string | null {

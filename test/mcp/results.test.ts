@@ -30,7 +30,7 @@ function common(of: () => { agent: Agent; grant: string }, placeholder: string):
     const { agent, grant } = of();
     const { failed, text } = await agent.query(grant, 'SELECT nothing_like_it FROM users');
     assert.ok(failed);
-    assert.match(text, /nothing_like_it/);
+    assert.match(text, /nothing_like_it.*\nWhat to do: Correct the statement/);
     assert.equal((await agent.query(grant, 'SELECT 1')).failed, false);
   });
 
@@ -177,6 +177,13 @@ describe('PostgreSQL', () => {
     assert.deepEqual(data.rows, [[1]]);
     const back = await agent.query(grant, 'SELECT unnest($1::text[]) AS v', { parameters: [list] });
     assert.deepEqual(back.data.rows, [['user1@example.com'], ['a"b\\c'], [null]]);
+  });
+
+  test('a transaction that has failed is to be ended', async () => {
+    for (const sql of ['BEGIN', 'SELECT 1 / 0']) await agent.query(grant, sql);
+    assert.match((await agent.query(grant, 'SELECT 1')).text, /is aborted.*\nWhat to do: ROLLBACK/);
+    assert.equal((await agent.query(grant, 'ROLLBACK')).failed, false);
+    assert.equal((await agent.query(grant, 'SELECT 1')).failed, false);
   });
 
   test('what is said beside a result is told', async () => {
