@@ -179,9 +179,10 @@ export function openGrants(options: GrantsOptions, store = openStore(options.dir
 
     revokeAll({ subject }, by, reason) {
       ledger.settle();
-      const meant = [...open.values()].filter(
-        ({ life }) => subject === undefined || life.grant.identity.subject === subject,
-      );
+      const meant = [...open.values()].filter(({ life }) => {
+        const { identity } = life.grant;
+        return subject === undefined || subject === identity.subject || subject === identity.actingFor;
+      });
       const ends = meant.map(({ life }) => ({ life, event: ledger.event(life.grant.id, 'revoked', by, reason) }));
       ledger.end(ends.map(({ event }) => event));
       return ends.map(({ life, event }) => listed(after(life, event)));

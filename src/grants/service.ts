@@ -140,7 +140,10 @@ export interface GrantsService {
   complete(id: string, by: string): ListedGrant;
   /** Throws as `complete` does. */
   revoke(id: string, by: string, reason: string): ListedGrant;
-  /** Ends every open grant and waiting request of the subject, or of everybody: in force when it returns or throws `SP_RECORD`. */
+  /**
+   * Ends every open grant and waiting request of the subject and of agents that act for it, or of everybody: in force when it returns
+   * or throws `SP_RECORD`.
+   */
   revokeAll(which: { readonly subject?: string | undefined }, by: string, reason: string): ListedGrant[];
   /** What the login by this name has to prove; undefined where there is none. */
   login(id: string): GrantLogin | undefined;

@@ -321,6 +321,21 @@ test('what waits and what was approved survive a restart; what lapsed while nobo
   );
 });
 
+test('whoever is revoked loses the grants of agents that act for them as well', async () => {
+  const { grants } = open();
+  const ofAlice = (
+    await grants.request({ ...request, identity: { issuer: ISSUER, subject: 'alice', groups: ['agents'] } })
+  ).grant;
+  const ofAgent = (await grants.request(asked)).grant;
+  const others = (await grants.request({ ...asked, identity: { ...agent, actingFor: 'bob' } })).grant;
+  const gone = grants.revokeAll({ subject: 'alice' }, 'olga', 'has left');
+  assert.deepEqual(
+    gone.map(({ grant }) => grant.id),
+    [ofAlice.id, ofAgent.id],
+  );
+  assert.deepEqual([grants.isLive(ofAgent.id), grants.isLive(others.id)], [false, true]);
+});
+
 test('everything at once: the waiting too, of one subject or of all, in the turn in which it is asked', async () => {
   const { grants, given, ends } = open({ rules: required() });
   await grants.request(asked);
