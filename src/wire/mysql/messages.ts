@@ -268,8 +268,10 @@ export function cut(message: string, most = MESSAGE_MAX): string {
   return `${short}…`;
 }
 
+/** Without the changes of the session that the status of an earlier reply may announce. */
 export function ok(sequence: number, status: number): Buffer {
-  return packets(sequence, Buffer.concat([Buffer.from([Reply.ok, 0, 0]), u16(status), u16(0)]));
+  const flags = status & ~Status.sessionStateChanged;
+  return packets(sequence, Buffer.concat([Buffer.from([Reply.ok, 0, 0]), u16(flags), u16(0)]));
 }
 
 /** A command: its byte, then what it is given. */

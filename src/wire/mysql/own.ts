@@ -78,9 +78,12 @@ export function prepareOk(id: number, row: OwnRow, form: OwnForm): Buffer {
   return inPackets(form.sequence, [head, ...row.map(definition), ...(form.deprecateEof ? [] : [endOf(form)])]);
 }
 
+/** Flags of the last reply that announce something of that reply. */
+const OF_ONE_REPLY = Status.moreResults | Status.cursorExists | Status.lastRowSent | Status.sessionStateChanged;
+
 /** EOF: warnings, then status. */
 function endOf({ status }: OwnForm): Buffer {
-  const flags = status & ~(Status.moreResults | Status.cursorExists | Status.lastRowSent);
+  const flags = status & ~OF_ONE_REPLY;
   return Buffer.concat([Buffer.from([Reply.eof]), u16(0), u16(flags)]);
 }
 
