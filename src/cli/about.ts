@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { formatDuration } from '../config/units.ts';
 import type { connectionList, me } from '../control/schemas.ts';
 import { connectApi } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { print, printJson, table, visible } from './output.ts';
 
 export function addWhoami(program: Command): void {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { connectApi } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { print, printJson, table, visible } from './output.ts';
 
 interface Json {

@@ -1,19 +1,10 @@
-// How the commands read the environment and the config file: with every check that the other modules have for their parts.
+// How the commands read the config file: with every check that the other modules have for their parts.
 
-import { type Env, readEnv } from '../config/env.ts';
+import type { Env } from '../config/env.ts';
 import { type Config, type Reading, type ReadOptions, readConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistakes.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { validators } from './validators.ts';
-
-/** Throws a CommandError naming every mistake of the environment. */
-export function commandEnv(): Env {
-  const { env, mistakes } = readEnv();
-  if (mistakes.length === 0) return env;
-  throw new CommandError(EXIT.refused, mistakes.map((mistake) => formatMistake(mistake)).join('\n'), {
-    code: 'SP_ENV',
-  });
-}
 
 export function readChecked(env: Pick<Env, 'config'>, options: ReadOptions = {}): Reading {
   return readConfig(env.config, { ...validators, ...options });

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { suggestion } from '../config/mistakes.ts';
 import type { ExplainLine } from '../control/services.ts';
 import { VERBS } from '../types.ts';
-import { commandConfig, commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { collect } from './options.ts';
 
@@ -33,6 +33,7 @@ export function addExplain(program: Command): void {
     .action(async ({ connection: name, scope, sql, jsonl }: Options) => {
       if (jsonl === true && sql !== undefined)
         throw new CommandError(EXIT.usage, '--jsonl reads standard input; leave out --sql');
+      const { commandConfig } = await import('./config.ts');
       // Nothing is dialled, so nobody needs the passwords to ask.
       const config = commandConfig(commandEnv(), { proveSecrets: false });
       if (!config.connections.has(name)) {

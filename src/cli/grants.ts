@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { GrantDetails, GrantView } from '../control/views.ts';
 import { connectApi } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { print, printJson, table, visible } from './output.ts';
 import { addRequest } from './request.ts';

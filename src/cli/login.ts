@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Env } from '../config/env.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { type Login, loginFile, readLogin, removeLogin, writeLogin } from './logins.ts';
 import { collect } from './options.ts';

@@ -7,7 +7,7 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { type Found, findToken, unproven } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { collect } from './options.ts';
 import { print, visible } from './output.ts';
 import { apiBase } from './token.ts';

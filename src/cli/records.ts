@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { EXIT } from './exit.ts';
 import { addLater } from './later.ts';
 import { print, printJson, visible } from './output.ts';

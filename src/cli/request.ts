@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { formatDuration } from '../config/units.ts';
 import type { GrantDetails, PreviewView } from '../control/views.ts';
 import { type Api, connectApi } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { collect } from './options.ts';
 import { print, printJson, table, visible } from './output.ts';

@@ -1,7 +1,7 @@
 // `sallyport serve`: runs the gateway until it is told to stop.
 
 import type { Command } from 'commander';
-import { commandConfig, commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 
 export function addServe(program: Command): void {
   program
@@ -11,6 +11,7 @@ export function addServe(program: Command): void {
     .action(async (options: { json?: true }) => {
       const read = commandEnv();
       const env = options.json === true ? { ...read, logFormat: 'json' as const } : read;
+      const { commandConfig } = await import('./config.ts');
       // Read here as well, so that every mistake is told before anything is opened.
       commandConfig(env);
       const { serve } = await import('../main.ts');

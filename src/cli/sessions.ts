@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { parseDuration } from '../config/units.ts';
 import type { SessionView } from '../control/views.ts';
 import { type Api, connectApi } from './api.ts';
-import { commandEnv } from './config.ts';
+import { commandEnv } from './env.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { print, printJson, table, visible } from './output.ts';
 import { type RecordLine, replay, type ToldRecord, told, withResults } from './replay.ts';
