@@ -1,7 +1,7 @@
 // Stock clients log in by token, at both ports: each by its own way to a password in TLS, and with what it is told where that fails.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
@@ -15,14 +15,12 @@ const PYTHON = '/usr/bin/python3';
 const JDBC = fileURLToPath(new URL('java/WithToken.java', import.meta.url));
 const withoutJava = (driver: string) =>
   existsSync(driver) ? missing('javac', '-version') : Promise.resolve(`${driver} is not there`);
-const config: { identity?: object; access?: object } = {};
-let provider: OidcProvider;
-before(async () => {
-  provider = await startProvider();
-  config.identity = { issuers: [{ issuer: provider.issuer, audience: provider.audience }] };
-  config.access = [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }];
-});
+const provider: OidcProvider = await startProvider();
 after(() => provider.close());
+const config = {
+  identity: { issuers: [{ issuer: provider.issuer, audience: provider.audience }] },
+  access: [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }],
+};
 
 const postgres = stand(['nothing'], { config });
 
