@@ -175,6 +175,11 @@ export class Sessions {
           { session: id, connection: connection.name },
           'a result is not what its statement says: it is withheld',
         ),
+      catalogUnread: ({ id, connection }, error) =>
+        log.warn(
+          { session: id, connection: connection.name, err: error },
+          'the catalog cannot be read: a statement is refused',
+        ),
       judged: ({ action }) => {
         if (action === 'allow') tally.statementsAllowed++;
         else if (action === 'deny') tally.statementsDenied++;

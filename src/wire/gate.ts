@@ -308,6 +308,8 @@ export interface GateServices {
   readonly turn: { readonly number: number; readonly time: number };
   /** The database's description of a result contradicted the analysis of its statement. */
   readonly contradicted: (session: Session) => void;
+  /** The catalog could not be read again: what asked for it is refused. */
+  readonly catalogUnread: (session: Session, error: unknown) => void;
   /** A verdict was given; for metrics. */
   readonly judged: (verdict: Verdict) => void;
 }
@@ -331,6 +333,19 @@ const GRANT_OVER: Judged = {
     lasting: false,
   },
 };
+
+/** Of a statement whose names cannot be looked up: the next one may be judged again. */
+function unjudged(classification: Classification): Refused {
+  const statements = classification.ok ? classification.statements : [];
+  const verdict: Verdict = {
+    action: 'deny',
+    rule: 'not-understood',
+    reason: 'the database’s catalog cannot be read at the moment, so it is not known what the statement reaches',
+    hint: 'Try again. The gateway’s log says why it cannot be read.',
+  };
+  const kinds = statements.flatMap((facts) => facts.kinds);
+  return { allowed: false, kinds, statements, ruling: { ...GRANT_OVER.ruling, verdict } };
+}
 
 function ownJudgement(word: Word): Refused {
   const known = word !== 'unknown';
@@ -571,11 +586,17 @@ export class Gate {
     };
     const ruling = judge.rule(question);
     if (ruling === 'stale') {
-      return judge.refresh().then(() => {
-        const again = judge.rule({ ...question, fresh: true });
-        if (again === 'stale') throw new Error('the catalog could not be read');
-        return this.#keep(at(), text, shape, judgement(at(), classification, again), parameters);
-      });
+      return judge.refresh().then(
+        () => {
+          const again = judge.rule({ ...question, fresh: true });
+          if (again === 'stale') return unjudged(classification);
+          return this.#keep(at(), text, shape, judgement(at(), classification, again), parameters);
+        },
+        (error: unknown) => {
+          this.#services.catalogUnread(this.session, error);
+          return unjudged(classification);
+        },
+      );
     }
     return this.#keep(context, text, shape, judgement(context, classification, ruling), parameters);
   }

@@ -94,7 +94,11 @@ function ofMysql(flavour: MysqlFlavour): Setup {
       const server = await startMysql(flavour, { sql });
       return {
         upstream: server,
-        direct: async (statement) => text((await server.query(statement)).map((row) => Object.values(row))),
+        async direct(statement) {
+          // What has no rows answers no list.
+          const rows: unknown = await server.query(statement);
+          return Array.isArray(rows) ? text(rows.map((row: object) => Object.values(row))) : [];
+        },
       };
     },
     async open({ host, port, user, password }) {
@@ -133,12 +137,15 @@ interface Between {
   read: number;
   /** Where each chunk from the database is cut in two; null nowhere. */
   cut: number | null;
+  /** Takes no more connections: those that are there go on. */
+  full: boolean;
   close(): void;
 }
 
 async function between({ host, port }: Upstream): Promise<Between> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (near) => {
+    if (self.full) return near.destroy();
     const far = connect({ host, port, noDelay: true });
     for (const socket of [near, far]) {
       sockets.add(socket.on('error', () => {}));
@@ -174,6 +181,7 @@ async function between({ host, port }: Upstream): Promise<Between> {
     port: (server.address() as AddressInfo).port,
     read: 0,
     cut: null,
+    full: false,
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -306,6 +314,16 @@ for (const { setup, upstream, direct, wire, gateway, open } of STANDS) {
     assert.equal(await client.ask('SELECT nothing FROM numbers'), 'failed');
     assert.equal(await client.ask('DELETE FROM people'), 'refused');
     wire.cut = null;
+  });
+
+  test(`${name}: where the catalog cannot be read, what needs it is refused, and the session lives on`, async () => {
+    const client = await open(READ);
+    wire.full = true;
+    assert.equal(await client.ask('SELECT word FROM made_later'), 'refused');
+    await direct('CREATE TABLE made_later AS SELECT 7 AS word');
+    assert.equal(await client.ask('SELECT word FROM made_later'), 'refused');
+    wire.full = false;
+    assert.deepEqual(await client.ask('SELECT word FROM made_later'), [['7']]);
   });
 
   test(`${name}: where the database dies its sessions end, new ones are refused, and the gateway stays`, async () => {

@@ -147,6 +147,7 @@ export function toyGate({ masks = true } = {}): ToyGate {
         return { number: turns++, time: 0 };
       },
       contradicted: () => {},
+      catalogUnread: () => {},
       judged: () => {},
     },
     SESSION,
