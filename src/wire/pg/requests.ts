@@ -17,6 +17,7 @@ import {
   errorResponse,
   execute,
   Frontend,
+  flush,
   query,
   readyForQuery,
   Status,
@@ -691,7 +692,11 @@ export class Requests {
 
   /** The refusal of a message that ReadyForQuery answers. */
   #refuseQuery(reply: Buffer): void {
-    if (this.#executed === 0) return this.#local(reply, true);
+    if (this.#executed === 0) {
+      // A query that got there would bring the replies to what was sent before it.
+      if (this.#unsynced > 0) this.#o.toServer.push(flush());
+      return this.#local(reply, true);
+    }
     this.#o.track.owe({ kind: 'poison', reply, endsQuery: true });
     this.#o.toServer.push(query(NO_STATEMENT));
     this.#executed = this.#unsynced = 0;

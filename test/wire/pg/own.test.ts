@@ -213,6 +213,18 @@ test('without parameters, and not in the middle of a pipeline as a simple query'
   );
 });
 
+test('a simple query that is refused behind messages without Sync is answered without waiting for more', () => {
+  for (const text of ['SALLYPORT STATUS', 'SALLYPORT HELP', 'deny']) {
+    const { read } = told(m.query('begin'), parse('', 'rows 1'), bind('', ''), m.query(text));
+    assert.deepEqual(
+      read.slice(-4).map((one) => one[0]),
+      ['1', '2', 'E', 'Z'],
+      text,
+    );
+    assert.equal(read.at(-1), 'Z T');
+  }
+});
+
 test('a notice stands between two messages, whenever it comes', () => {
   const notice = m.noticeResponse({ severity: 'NOTICE', code: '01000', message: 'soon', hint: 'hurry' });
   const toy = toyGate({ masks: false });
