@@ -1,4 +1,5 @@
 // What would be decided of a text, with nothing run: for `sallyport explain` and the API.
+import { setImmediate } from 'node:timers/promises';
 import type { Config } from './config/load.ts';
 import type { ExplainLine } from './control/services.ts';
 import { SallyportError } from './errors.ts';
@@ -6,10 +7,23 @@ import type { ConnectionJudge } from './judge.ts';
 import { judgeOf } from './judges.ts';
 import { languages } from './languages/languages.ts';
 import { parseScope } from './policy/scope.ts';
-import type { Catalog, Connection, Facts, Grant, Session } from './types.ts';
+import type { Catalog, Classification, Connection, Facts, Grant, Session } from './types.ts';
 import type { Question } from './wire/gate.ts';
 
 export type Explain = (text: string) => Promise<readonly ExplainLine[]>;
+
+/** What an explanation may take of a gateway that serves others meanwhile. */
+export interface Bounds {
+  /** Statements of one text. */
+  readonly statements: number;
+  /** Reads a text off the event loop. */
+  readonly classify: (mode: string, text: string) => Promise<Classification>;
+}
+
+/** Texts above this many characters are read off the event loop. */
+const INLINE_TEXT = 32 * 1024;
+/** Milliseconds that judging keeps others from being served. */
+const SLICE_MS = 5;
 
 /**
  * Explains for a connection of a config, with a grant of these scopes. The database's catalog is used where it can be
@@ -32,8 +46,16 @@ export async function explainer(config: Config, name: string, scopes: readonly s
   return explainWith(judge, connection, scopes);
 }
 
-/** Explains with a judge whose catalog has been read. */
-export function explainWith(judge: ConnectionJudge, connection: Connection, scopes: readonly string[]): Explain {
+/**
+ * Explains with a judge whose catalog has been read. `bounds` is left out where nobody else waits. Rejects with SP_LIMIT for a text of
+ * more statements.
+ */
+export function explainWith(
+  judge: ConnectionJudge,
+  connection: Connection,
+  scopes: readonly string[],
+  bounds?: Bounds,
+): Explain {
   const language = languages[connection.protocol];
   const asked = {
     session: sessionOf(connection, scopes),
@@ -41,16 +63,29 @@ export function explainWith(judge: ConnectionJudge, connection: Connection, scop
     parameters: null,
     fresh: true,
   };
-  // Whoever explains waits for the answer: nothing else has to be served beside it.
-  const { classify } = language.dialect(asked.mode, async (text) => classify(text));
+  const { classify, classifyLarge } = language.dialect(
+    asked.mode,
+    async (text) => bounds?.classify(asked.mode, text) ?? classify(text),
+  );
   return async (text) => {
-    const classification = classify(text);
+    const classification = text.length > INLINE_TEXT ? await classifyLarge(text) : classify(text);
     if (!classification.ok || classification.statements.length === 0)
       return [line({ ...asked, text, classification }, judge)];
-    return classification.statements.map((facts) => {
+    if (bounds !== undefined && classification.statements.length > bounds.statements) {
+      throw new SallyportError('SP_LIMIT', `more than ${bounds.statements} statements are not explained at once`, {
+        hint: 'Send the text in parts.',
+      });
+    }
+    const lines: ExplainLine[] = [];
+    let since = performance.now();
+    for (const facts of classification.statements) {
       const statement = text.slice(facts.start, facts.end);
-      return line({ ...asked, text: statement, classification: { ok: true, statements: [facts] } }, judge);
-    });
+      lines.push(line({ ...asked, text: statement, classification: { ok: true, statements: [facts] } }, judge));
+      if (bounds === undefined || performance.now() - since < SLICE_MS) continue;
+      await setImmediate();
+      since = performance.now();
+    }
+    return lines;
   };
 }
 
@@ -66,7 +101,8 @@ function line(question: Question, judge: ConnectionJudge): ExplainLine {
     relations: ruling.relations,
     functions: facts === undefined ? [] : functionNames(facts),
     verdict: { action, rule, reason },
-    ...columns(judge.columnsOf(question)),
+    // What is out of the scope is not told of, beyond what the text itself names.
+    ...(rule === 'scope' ? {} : columns(judge.columnsOf(question))),
   };
 }
 

@@ -303,7 +303,9 @@ export async function serve(env: Env): Promise<Running> {
           throw new SallyportError('SP_NOT_FOUND', `there is no connection "${name}"`);
         }
         await judge.refresh();
-        const explain: Explain = explainWith(judge, connection, scopes);
+        const { protocol } = connection;
+        const classify = (mode: string, large: string) => pool.classify({ protocol, mode, text: large });
+        const explain: Explain = explainWith(judge, connection, scopes, { statements: MOST_EXPLAINED, classify });
         return explain(text);
       },
       ready: () => recorder.healthy(),
@@ -378,6 +380,9 @@ interface Verifiers {
   readonly pg: ScramVerifier;
   readonly mysql: MysqlVerifiers;
 }
+
+/** Statements of one text that the API explains. */
+const MOST_EXPLAINED = 1_000;
 
 /** How old a catalog may get while it is used, milliseconds: what others rename or create is seen after so long. */
 const CATALOG_AGE = 10_000;

@@ -57,6 +57,10 @@ test('A13 others are served while a large statement is judged', async () => {
   assert.deepEqual(order, ['others', 'large']);
 });
 
+test('A13 a text of very many statements is refused', async () => {
+  await refused(reader, 'SELECT 1;'.repeat(10_001));
+});
+
 test('A13 what the grammar does not know is refused: newer syntax, other dialects, nothing at all', async () => {
   for (const sql of [
     'SELECT * FROM public.orders QUALIFY row_number() OVER () = 1',
