@@ -10,7 +10,7 @@ const HIGH_WATER = 256 * 1024;
 /** Replies that the database may owe before the client is no longer read: each is a statement that is held in mind. */
 const MOST_OWED = 4096;
 /** How long a peer may take to read its last words, milliseconds. */
-export const LAST_WORDS = 1_000;
+export const LAST_WORDS = 3_000;
 
 /** What a protocol makes of a session after login, without sockets. */
 export interface Relay {

@@ -2,10 +2,10 @@
 // token, refused out of scope, done, cut off at a deadline in the middle of a statement, let in again. psycopg on PostgreSQL, mysql2 on
 // MariaDB and MySQL.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
-import { type OidcProvider, startProvider } from '../servers/oidc.ts';
+import { startProvider } from '../servers/oidc.ts';
 import { mysqlStand } from './mysql-stand.ts';
 import { missing, run, stand } from './stand.ts';
 
@@ -20,14 +20,12 @@ const STORY = [
   'asked again, let in, done',
 ];
 
-const config: { identity?: object; access?: object } = {};
-let provider: OidcProvider;
-before(async () => {
-  provider = await startProvider();
-  config.identity = { issuers: [{ issuer: provider.issuer, audience: provider.audience }] };
-  config.access = [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }];
-});
+const provider = await startProvider();
 after(() => provider.close());
+const config = {
+  identity: { issuers: [{ issuer: provider.issuer, audience: provider.audience }] },
+  access: [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }],
+};
 
 const postgres = stand(['nothing'], { config });
 const skip = (await missing(PYTHON, '-c', 'import psycopg')) && (await missing(PYTHON, '-c', 'import psycopg2'));
