@@ -32,7 +32,7 @@ export function failureOf(error: unknown, more: string | null = null): CallToolR
   const [message, behind] = splitAt(error.message, error.message.search(REQUEST));
   const told = detail === null ? message : `${message}\n${detail}`;
   const hint = error.hint ?? (behind === '' ? null : behind);
-  return failure(told, hint === null ? nextOf(error) : inTools(hint), {
+  return failure(told, sentences(NEXT[code], hint && inTools(hint)) ?? nextOf(error), {
     code,
     ...(decision === null ? {} : { decision }),
   });
@@ -53,7 +53,11 @@ function splitAt(text: string, at: number): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at).trimEnd(), text.slice(at)];
 }
 
-/** By SQLSTATE or MySQL's number: a failed transaction, serialization failures and deadlocks, a lock that took too long. */
+const UNREACHABLE = 'Try again in a minute; if it goes on, tell the user: the operator has to look.';
+/**
+ * By SQLSTATE or MySQL's number: a failed transaction, serialization failures and deadlocks, a lock that took too long, no room,
+ * a database that the gateway does not reach.
+ */
 const NEXT: Readonly<Record<string, string>> = {
   '25P02': 'ROLLBACK, then begin the transaction again.',
   '40001': 'Begin the transaction again: another one was in its way.',
@@ -61,12 +65,16 @@ const NEXT: Readonly<Record<string, string>> = {
   '1213': 'Begin the transaction again: another one was in its way.',
   '55P03': 'Another session holds what it needs: try again later.',
   '1205': 'Another session holds what it needs: try again later.',
+  '53300': UNREACHABLE,
+  '1040': UNREACHABLE,
+  '08006': UNREACHABLE,
+  '1429': UNREACHABLE,
 };
 
-function nextOf({ code, decision, fatal }: DatabaseError): string {
+function nextOf({ decision, fatal }: DatabaseError): string {
   if (decision !== null) return 'Do not try other spellings of it: they are decided alike. explain says what would be.';
   if (fatal) return 'grant_status says whether the grant is still active; with an active one, send the query again.';
-  return NEXT[code] ?? 'Correct the statement and send it again.';
+  return 'Correct the statement and send it again.';
 }
 
 function sentences(...parts: readonly (string | null | undefined)[]): string | null {

@@ -181,7 +181,7 @@ function bound(value: Parameter): string | null {
 function errorOf(error: unknown): DatabaseError {
   if (!(error instanceof pg.DatabaseError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return new DatabaseError(`the session has ended: ${message}`, { code: '08006', fatal: true });
+    return new DatabaseError(`the session has ended: ${message}`, { code: '08003', fatal: true });
   }
   const { message, code, detail, hint, severity } = error;
   const decision = objectOf(detail);

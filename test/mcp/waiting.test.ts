@@ -1,4 +1,4 @@
-// Grants that a person has to approve, through the tools: asking, waiting with signs of life, the decision, and what is said of it.
+// What an agent has to wait for, through its tools: a person who approves, with signs of life and the decision; a database that is away.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -78,5 +78,20 @@ describe('a grant that a person approves', () => {
   test('what waits for nobody is said to', async () => {
     const { text } = await agent.call('wait_for_approval', { id: 'ap_unknown' });
     assert.match(text, /there is no grant ap_unknown of yours\nWhat to do: grant_status/);
+  });
+});
+
+describe('a database that cannot be reached', () => {
+  const postgres = stand(['nothing']);
+
+  test('is told as such, with what to do', async () => {
+    const agent = await asAgent(postgres.gateway('nothing'));
+    const grant = await agent.grant();
+    await postgres.database.stop();
+    const { failed, text } = await agent.query(grant, 'SELECT 1');
+    assert.ok(failed);
+    assert.match(text, /cannot be reached/);
+    assert.match(text, /What to do: Try again in a minute/);
+    await agent.close();
   });
 });
