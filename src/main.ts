@@ -16,7 +16,6 @@ import { startControl } from './control/server.ts';
 import type { Services } from './control/services.ts';
 import { ensureOperatorToken } from './control/token.ts';
 import { dsn } from './control/views.ts';
-import { DOOR, forTickets, TICKET_ITERATIONS } from './doors.ts';
 import { SallyportError } from './errors.ts';
 import { type Explain, explainWith } from './explain.ts';
 import { openGrants } from './grants/grants.ts';
@@ -26,28 +25,17 @@ import { judgeOf } from './judges.ts';
 import { languages } from './languages/languages.ts';
 import { ensureMaskKey } from './mask/key.ts';
 import { openEndpoint } from './mcp/endpoint.ts';
-import { Tickets } from './mcp/tickets.ts';
 import { parseScope, within } from './policy/scope.ts';
+import { openPorts, verifiersOf } from './ports.ts';
 import { ensureGatewayId } from './provision/gateway.ts';
 import { makers, Provision } from './provision/provision.ts';
 import { openRecorder } from './record/recorder.ts';
 import { openStore } from './record/store.ts';
 import { type Desk, Sessions } from './sessions.ts';
-import { writeMode } from './sql/mysql/mode.ts';
 import { createLogger, createMetrics } from './telemetry.ts';
-import { grantOfToken } from './tokens.ts';
 import type { Protocol } from './types.ts';
 import { Contexts } from './wire/gate.ts';
-import { listen } from './wire/listen.ts';
-import type { LoginFailure, TokenLogin } from './wire/login.ts';
-import { greetedVersion } from './wire/mysql/accept.ts';
-import { type MysqlVerifiers, makeMysqlVerifiers } from './wire/mysql/auth.ts';
-import { type MysqlPortOptions, serveMysql } from './wire/mysql/index.ts';
-import { makeVerifiers, type ScramVerifier } from './wire/pg/auth.ts';
-import { type PgPortOptions, servePg } from './wire/pg/index.ts';
-import { LoginRoom } from './wire/room.ts';
 import { Turn } from './wire/splice.ts';
-import { Throttle } from './wire/throttle.ts';
 import { serverTls } from './wire/tls.ts';
 import { startPool } from './workers/pool.ts';
 
@@ -131,10 +119,7 @@ export async function serve(env: Env): Promise<Running> {
       access: () => config.access,
       connections: () => [...config.connections.keys()],
       scopes: { parse: parseScope, within },
-      makeVerifiers: async (secret): Promise<Verifiers> => ({
-        pg: await makeVerifiers(secret),
-        mysql: makeMysqlVerifiers(secret),
-      }),
+      makeVerifiers: verifiersOf,
       onError: (error) => log.error({ err: error }, 'a grant could not be ended as it should'),
       onRenewal: ({ id, identity: { subject }, connection }, renewals) =>
         log.warn({ grant: id, subject, connection, renewals }, 'a grant is renewed again without a new reason'),
@@ -166,83 +151,21 @@ export async function serve(env: Env): Promise<Running> {
       tally,
       log,
     });
-    const verifiersOf = (login: string): Verifiers | undefined => {
-      const found = grants.login(login);
-      return found?.state === 'active' ? (found.verifiers as Verifiers) : undefined;
-    };
-    const tokens = (protocol: Protocol) => ({
-      configured: () => identities.configured,
-      prove: (login: TokenLogin) =>
-        grantOfToken(
-          {
-            prove: (token) => identities.prove(token),
-            live: (identity) => grants.live(identity),
-            connection: (name) => config.connections.get(name),
-          },
-          protocol,
-          login,
-        ),
-    });
-    const failed = (protocol: Protocol) => (failure: LoginFailure) => metrics.loginFailed(protocol, failure);
-    const shared = {
-      tls,
-      tlsRequired: env.tlsRequired,
-      handshakeTimeoutMs: env.handshakeTimeoutMs,
-      maxStatementBytes: env.maxStatementBytes,
-      turn,
-      throttle: new Throttle(),
-      log,
-    };
-    const room = { limit: env.maxSessions, taken: 0 };
-    const logins = new LoginRoom(env.maxLogins);
-    const pg: PgPortOptions = {
-      ...shared,
-      lookup: (login) => verifiersOf(login)?.pg,
-      tokens: tokens('postgres'),
-      failed: failed('postgres'),
-      admit: (who) => {
-        const admitted = sessions.admit('postgres', who);
-        return 'refused' in admitted ? admitted : { ...admitted, openGate: (path) => admitted.openGate(path, '') };
+    const ports = await openPorts(
+      {
+        env,
+        tls,
+        turn,
+        sessions,
+        grants,
+        identities,
+        metrics,
+        connection: (name) => config.connections.get(name),
+        servers: () => [...desks.values()].flatMap(({ judge }) => judge.server ?? []),
+        log,
       },
-    };
-    const pgPort = await listen({
-      ...env.pgListen,
-      room,
-      logins,
-      idleTimeoutMs: env.idleTimeoutMs,
-      serve: servePg(pg),
-    });
-    opened.push(() => pgPort.drain(env.drainTimeoutMs));
-    const mysql: MysqlPortOptions = {
-      ...shared,
-      lookup: (login) => verifiersOf(login)?.mysql,
-      tokens: tokens('mysql'),
-      failed: failed('mysql'),
-      version: () => greetedVersion([...desks.values()].flatMap(({ judge }) => judge.server ?? [])),
-      admit: (who) => {
-        const admitted = sessions.admit('mysql', who);
-        if ('refused' in admitted) return admitted;
-        return { ...admitted, openGate: (path, reading) => admitted.openGate(path, writeMode(reading)) };
-      },
-    };
-    const mysqlPort = await listen({
-      ...env.mysqlListen,
-      room,
-      logins,
-      idleTimeoutMs: env.idleTimeoutMs,
-      serve: serveMysql(mysql),
-    });
-    opened.push(() => mysqlPort.drain(env.drainTimeoutMs));
-
-    const tickets = new Tickets<Verifiers>(async (secret) => ({
-      pg: await makeVerifiers(secret, TICKET_ITERATIONS),
-      mysql: makeMysqlVerifiers(secret),
-    }));
-    const door = { ...DOOR, room, logins: new LoginRoom(env.maxLogins) };
-    const pgDoor = await listen({ ...door, serve: servePg(forTickets(pg, tickets, (all) => all.pg)) });
-    opened.push(() => pgDoor.drain(0));
-    const mysqlDoor = await listen({ ...door, serve: serveMysql(forTickets(mysql, tickets, (all) => all.mysql)) });
-    opened.push(() => mysqlDoor.drain(0));
+      (close) => opened.push(close),
+    );
 
     const watching = watchConfig(
       env.config,
@@ -310,9 +233,8 @@ export async function serve(env: Env): Promise<Running> {
       },
       ready: () => recorder.healthy(),
       login: (name) => {
-        const connection = config.connections.get(name);
-        const port = connection?.protocol === 'mysql' ? mysqlPort : pgPort;
-        return connection && { protocol: connection.protocol, host: port.host, port: port.port };
+        const { protocol } = config.connections.get(name) ?? {};
+        return protocol && addressOf(protocol, ports[protocol]);
       },
       metrics,
       parseDuration,
@@ -324,10 +246,9 @@ export async function serve(env: Env): Promise<Running> {
         explain: async (input) => services.explain(input),
         door: (name) => {
           const { protocol } = config.connections.get(name) ?? {};
-          const { host, port } = protocol === 'mysql' ? mysqlDoor : pgDoor;
-          return protocol && { protocol, host, port };
+          return protocol && addressOf(protocol, ports.doors[protocol]);
         },
-        tickets,
+        tickets: ports.tickets,
         dsn: (connection, user, password) => {
           const login = services.login(connection);
           return login === undefined ? null : dsn(login, connection, user, password);
@@ -354,8 +275,8 @@ export async function serve(env: Env): Promise<Running> {
     opened.push(() => control.close());
 
     const addresses = {
-      postgres: { host: pgPort.host, port: pgPort.port },
-      mysql: { host: mysqlPort.host, port: mysqlPort.port },
+      postgres: { host: ports.postgres.host, port: ports.postgres.port },
+      mysql: { host: ports.mysql.host, port: ports.mysql.port },
       api: { host: control.host, port: control.port },
     };
     if (config.identity.issuers.length === 0) {
@@ -375,11 +296,7 @@ export async function serve(env: Env): Promise<Running> {
   }
 }
 
-/** What proves a grant's secret on each port. */
-interface Verifiers {
-  readonly pg: ScramVerifier;
-  readonly mysql: MysqlVerifiers;
-}
+const addressOf = (protocol: Protocol, { host, port }: Address) => ({ protocol, host, port });
 
 /** Statements of one text that the API explains. */
 const MOST_EXPLAINED = 1_000;

@@ -33,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | '*'>> = {
   tokens: '*',
   notices: '*',
   doors: '*',
+  ports: '*',
   sql: [...NOUNS, 'node:', 'libpg-query', 'lru-cache'],
   policy: [...NOUNS, 'node:', 're2js', 'lru-cache'],
   grants: [...NOUNS, 'node:', 'lmdb', 'msgpackr'],
