@@ -31,8 +31,17 @@ const OWN: Wishes = { capabilities: Capability.deprecateEof, collation: UTF8MB4_
  * Dials a database and logs in. Rejects with SP_UPSTREAM: the message is one line for the log, never for a client; `cause` is a
  * `DialFailure` where the database itself said no.
  */
-export function connectUpstream(connection: Connection, wishes: Wishes, limits: Limits): Promise<Upstream> {
-  return withSocket(connection, limits, (socket) => drive(connection, wishes, socket));
+export async function connectUpstream(connection: Connection, wishes: Wishes, limits: Limits): Promise<Upstream> {
+  const dial = () => withSocket(connection, limits, (socket) => drive(connection, wishes, socket));
+  try {
+    return await dial();
+  } catch (error) {
+    // MySQL closes the descriptor of a session that is killed while its thread may still be writing to it (vio_shutdown, in
+    // vio/viosocket.cc): what it writes then reaches the next connection that is given the number. The one after that is good.
+    const stray = error instanceof SallyportError && (error.cause as Partial<DialFailure> | undefined)?.stray === true;
+    if (!stray) throw error;
+    return dial();
+  }
 }
 
 /** Runs the machine over the socket until it is ready. */
@@ -59,7 +68,8 @@ async function drive(connection: Connection, wishes: Wishes, plain: Socket): Pro
         case 'ready':
           return { socket, ...step };
         case 'failed': {
-          const cause: DialFailure = { code: step.code, message: step.message };
+          const { code, message, stray = false } = step;
+          const cause: DialFailure = { code, message, stray };
           throw new SallyportError('SP_UPSTREAM', step.message, { cause });
         }
       }

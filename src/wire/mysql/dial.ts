@@ -29,6 +29,8 @@ export interface DialOptions {
 export interface DialFailure {
   readonly code: number | null;
   readonly message: string;
+  /** Bytes came in the greeting's place that no server sends there: they may have been meant for another connection. */
+  readonly stray?: boolean;
 }
 
 export interface Ready {
@@ -66,9 +68,9 @@ export function createDial(options: DialOptions): Dial {
   let plugin: string = Plugin.native;
   let sequence = 0;
 
-  function failed(message: string, code: number | null = null): DialStep {
+  function failed(message: string, code: number | null = null, stray = false): DialStep {
     state = 'over';
-    return { do: 'failed', code, message: clean(message, credential) };
+    return { do: 'failed', code, message: clean(message, credential), ...(stray && { stray }) };
   }
 
   const send = (payload: Buffer): DialStep => ({ do: 'send', bytes: packets(sequence, payload) });
@@ -196,7 +198,8 @@ export function createDial(options: DialOptions): Dial {
         const frame = reader.next();
         if (frame === FRAME.incomplete) break;
         if (frame === FRAME.malformed || ++payloads > MAX_PAYLOADS) {
-          steps.push(failed(`the database broke the protocol at login: ${reader.problem || 'too many messages'}`));
+          const message = `the database broke the protocol at login: ${reader.problem || 'too many messages'}`;
+          steps.push(failed(message, null, state === 'greeting'));
           break;
         }
         sequence = (reader.sequence + reader.packets) & 0xff;

@@ -1,5 +1,7 @@
 // Dialling a real MariaDB and a real MySQL: every way to log in, every TLS mode, small queries, cancels, and what goes wrong.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { generate } from 'selfsigned';
 import type { Connection, TlsMode } from '../../../src/types.ts';
@@ -49,6 +51,24 @@ const USERS = {
   ],
 } as const;
 const WAYS = { mariadb: ['native', 'curve'], mysql: ['sha2'] } as const;
+
+/** Puts bytes before the first so many greetings of what stands behind it. */
+async function strayBefore(target: { host: string; port: number }, times: number) {
+  let dialled = 0;
+  const between = createServer((near) => {
+    dialled++;
+    near.on('error', () => far.destroy());
+    if (dialled <= times)
+      near.write(Buffer.concat([Buffer.from([0x17, 0x03, 0x03, 0x40, 0x11]), Buffer.alloc(65_531, 0xa5)]));
+    const far = connect(target.port, target.host);
+    far.on('error', () => near.destroy());
+    near.pipe(far).pipe(near);
+  });
+  between.listen(0, '127.0.0.1');
+  await once(between, 'listening');
+  const { port } = between.address() as AddressInfo;
+  return { port, dialled: () => dialled, close: () => between.close() };
+}
 
 for (const flavour of FLAVOURS) {
   let server: MysqlServer;
@@ -158,6 +178,21 @@ for (const flavour of FLAVOURS) {
       runQuery(upstream, "SELECT REPEAT('x', 100000)", { maxBytes: 50_000 }),
       /more than 50000 bytes/,
     );
+  });
+
+  test(`${flavour}: bytes of another session before the greeting cost one more dial, and no third`, async () => {
+    for (const [times, dials] of [
+      [1, 2],
+      [2, 2],
+    ] as const) {
+      const between = await strayBefore(server, times);
+      const target = { ...connection('nothing', 'disable', { password: '' }), host: '127.0.0.1', port: between.port };
+      const dialled = connectUpstream(target, WISHES, LIMITS);
+      if (times === 1) hangUp(await dialled);
+      else await assert.rejects(dialled, /broke the protocol at login/);
+      assert.equal(between.dialled(), dials);
+      between.close();
+    }
   });
 }
 
