@@ -3,19 +3,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import pg from 'pg';
-import { mysqlStand } from '../drivers/mysql-stand.ts';
-import { missing, run, stand } from '../drivers/stand.ts';
-import { asAgent, connect, mcpUrl, operatorToken } from '../mcp/client.ts';
-import type { IssuedGrant, TestGateway } from '../servers/gateway.ts';
-import { FLAVOURS } from '../servers/mysql.ts';
-import { type OidcProvider, startProvider } from '../servers/oidc.ts';
+import { mysqlStand } from '../../drivers/mysql-stand.ts';
+import { missing, run, stand } from '../../drivers/stand.ts';
+import { asAgent, connect, mcpUrl, operatorToken } from '../../mcp/client.ts';
+import type { IssuedGrant, TestGateway } from '../../servers/gateway.ts';
+import { FLAVOURS } from '../../servers/mysql.ts';
+import { startProvider } from '../../servers/oidc.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
+const ROOT = join(import.meta.dirname, '../../..');
 const ENTRY = join(ROOT, 'src/cli/index.ts');
 const PYTHON = '/usr/bin/python3';
 const page = readFileSync(join(ROOT, 'docs/agents.md'), 'utf8');
@@ -37,14 +37,12 @@ const section = (title: string): string => {
   return rest.split(/\n##+ /)[0] ?? '';
 };
 
-const config: { identity?: object; access?: object } = {};
-let provider: OidcProvider;
-before(async () => {
-  provider = await startProvider();
-  config.identity = { issuers: [{ issuer: provider.issuer, audience: provider.audience }] };
-  config.access = [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }];
-});
+const provider = await startProvider();
 after(() => provider.close());
+const config = {
+  identity: { issuers: [{ issuer: provider.issuer, audience: provider.audience }] },
+  access: [{ groups: ['agents'], connections: ['db'], scopes: ['db:db:read'], maxTtl: '1h' }],
+};
 
 async function ask({ running }: TestGateway, token: string): Promise<IssuedGrant> {
   const { api } = running.addresses;
