@@ -37,10 +37,13 @@ export function identityWarnings(file: ConfigFile): Found[] {
     const message = 'without an issuer nobody has a group: the operator token is what counts, and has every role';
     return [{ at: ['identity', 'roles'], message }];
   }
-  if (roles.operator !== undefined) return [];
+  const everybody = Object.entries(roles)
+    .filter(([, groups]) => groups?.includes('*'))
+    .map(([role]) => ({ at: ['identity', 'roles', role], message: 'everybody with a token has the role, agents too' }));
+  if (roles.operator !== undefined) return everybody;
   const message =
     'no group has the role operator, and with an issuer the operator token is not taken: nobody can revoke';
-  return [{ at: ['identity'], message: `${message} grants of others` }];
+  return [...everybody, { at: ['identity'], message: `${message} grants of others` }];
 }
 
 export function isLoopback(host: string): boolean {

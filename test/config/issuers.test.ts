@@ -48,3 +48,12 @@ test('roles that nobody can have are warned of', () => {
   assert.match(warnings({ roles: { operator: ['dba'] } }).join(), /^identity\.roles: without an issuer/);
   assert.deepEqual(warnings({}), []);
 });
+
+test('a role for every group is warned of', () => {
+  const roles = { operator: ['dba', '*'], approver: ['*'], auditor: ['dba'] };
+  const everybody = 'everybody with a token has the role, agents too';
+  assert.deepEqual(warnings({ issuers: [EXAMPLE], roles }), [
+    `identity.roles.operator: ${everybody}`,
+    `identity.roles.approver: ${everybody}`,
+  ]);
+});
