@@ -1,4 +1,5 @@
-// The neutral nouns: what the protocols, the judge, the masking and the record say to each other. No behaviour here.
+// The neutral nouns: what the protocols, the judge, the masking, the grants and the record say to each other. No behaviour here. Long,
+// because it is the one file that every module reads.
 
 /** What a scope lets its holder do, weakest first. */
 export const VERBS = ['read', 'write', 'ddl', 'admin'] as const;
@@ -107,6 +108,87 @@ export interface Grant {
   readonly expiresAt: number;
 }
 
+export interface GrantRequest {
+  readonly identity: Identity;
+  readonly connection: string;
+  readonly scopes: readonly string[];
+  readonly ttlMs: number;
+  readonly task: string;
+  readonly reason: string;
+  /** Who asked, for the history, where it was not the identity itself. */
+  readonly by?: string | undefined;
+}
+
+export interface ListedGrant {
+  readonly grant: Grant;
+  readonly state: GrantState;
+  /** The life that was asked for, in milliseconds; it begins with the approval where a person has to approve. */
+  readonly ttlMs: number;
+  /** What a person who looks at it should know, such as "renewed 4 times without a new reason". */
+  readonly flags: readonly string[];
+  /** Who approved or refused it; of those that a person decided. */
+  readonly decided?: GrantDecision;
+  /** What it waits for, in one sentence; of those that are `requested`. */
+  readonly awaits?: string;
+  /** Milliseconds since the epoch; of ended grants only, as are the other two. */
+  readonly endedAt?: number;
+  readonly endedBy?: string;
+  readonly endReason?: string;
+}
+
+export interface GrantDecision {
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** `requested` alone means active at once, unless an approval was needed. */
+export type GrantEventName = 'requested' | 'approved' | 'refused' | 'completed' | 'expired' | 'revoked';
+
+export interface GrantHistoryEvent {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly event: GrantEventName;
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** Which grants are listed: all conditions hold. */
+export interface GrantFilter {
+  /** 1000 at most and unless told. */
+  readonly limit?: number | undefined;
+  /** A grant's id: those that were asked for before it. Throws `SP_GRANT_UNKNOWN` where there is no such grant. */
+  readonly before?: string | undefined;
+  readonly state?: GrantState | undefined;
+  readonly connection?: string | undefined;
+  readonly subject?: string | undefined;
+  /** Those of exactly this issuer, subject and person acted for. */
+  readonly owner?: Identity | undefined;
+}
+
+/** What would be granted, were it asked for now. */
+export interface Preview {
+  readonly granted: boolean;
+  readonly approval: 'auto' | 'required';
+  /** Why it is refused, or why a person has to approve it; null where neither. */
+  readonly message: string | null;
+  /** Each scope of the request; one of several verbs that cannot be granted whole is split into them. */
+  readonly scopes: readonly PreviewedScope[];
+}
+
+export interface PreviewedScope {
+  /** Ready to be asked for. */
+  readonly scope: string;
+  readonly granted: boolean;
+  readonly approval: 'auto' | 'required';
+  /** The longest life that the rules have for it; null where no rule has the scope. */
+  readonly maxTtlMs: number | null;
+  readonly message: string | null;
+  /** The nearest scope that may be asked for, where this one may not. */
+  readonly nearest: string | null;
+}
+
 /** One client connection under one grant. */
 export interface Session {
   /** `se_…`, sortable by time. */
@@ -118,6 +200,33 @@ export interface Session {
   readonly client: string;
   readonly application: string;
   readonly startedAt: number;
+}
+
+/** What is kept of a session's beginning. Nothing of the database's credential is here. */
+export interface SessionFacts {
+  readonly protocol: string;
+  readonly client: string;
+  readonly application: string;
+  readonly connection: {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+  };
+  readonly identity: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly groups: readonly string[];
+    readonly actingFor: string | null;
+  };
+  readonly grant: {
+    readonly id: string;
+    readonly task: string;
+    readonly reason: string;
+    readonly scopes: readonly string[];
+    readonly requestedAt: number;
+    readonly expiresAt: number;
+  };
 }
 
 // --- What a statement is -------------------------------------------------------------------------------------------

@@ -1,63 +1,23 @@
 // What the HTTP API needs of the rest of the gateway, injected by the composition root.
 
-import type { Caller, Grant, GrantState, Identity, Protocol, Role, Scope, Verdict } from '../types.ts';
+import type {
+  Caller,
+  Grant,
+  GrantFilter,
+  GrantHistoryEvent,
+  GrantRequest,
+  GrantState,
+  Identity,
+  ListedGrant,
+  Preview,
+  Protocol,
+  Role,
+  Scope,
+  SessionFacts,
+  Verdict,
+} from '../types.ts';
 
 export type Awaitable<T> = T | Promise<T>;
-
-export interface GrantRequest {
-  readonly identity: Identity;
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly ttlMs: number;
-  readonly task: string;
-  readonly reason: string;
-  /** Who asked, where it was not the identity itself. */
-  readonly by?: string | undefined;
-}
-
-/** Times are milliseconds since the epoch. */
-export interface ListedGrant {
-  readonly grant: Grant;
-  readonly state: GrantState;
-  readonly ttlMs: number;
-  readonly flags: readonly string[];
-  readonly decided?: { readonly by: string; readonly at: number; readonly reason: string };
-  readonly awaits?: string;
-  readonly endedAt?: number;
-  readonly endedBy?: string;
-  readonly endReason?: string;
-}
-
-export interface GrantHistoryEvent {
-  readonly at: number;
-  readonly event: string;
-  readonly by: string;
-  readonly reason: string;
-}
-
-export interface GrantFilter {
-  readonly limit?: number | undefined;
-  /** A grant's id: those that were asked for before it. */
-  readonly before?: string | undefined;
-  readonly state?: GrantState | undefined;
-  readonly connection?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly owner?: Identity | undefined;
-}
-
-export interface Preview {
-  readonly granted: boolean;
-  readonly approval: 'auto' | 'required';
-  readonly message: string | null;
-  readonly scopes: readonly {
-    readonly scope: string;
-    readonly granted: boolean;
-    readonly approval: 'auto' | 'required';
-    readonly maxTtlMs: number | null;
-    readonly message: string | null;
-    readonly nearest: string | null;
-  }[];
-}
 
 /** Each may throw a SallyportError: SP_GRANT_REFUSED, SP_GRANT_UNKNOWN, SP_GRANT_OVER, SP_GRANT_DECIDED, SP_FORBIDDEN … */
 export interface GrantsService {
@@ -91,31 +51,7 @@ export interface ListedSession {
   readonly endReason: string | null;
   readonly records: number;
   readonly statements: { readonly allow: number; readonly deny: number; readonly approve: number };
-  readonly facts: {
-    readonly protocol: string;
-    readonly client: string;
-    readonly application: string;
-    readonly connection: {
-      readonly name: string;
-      readonly host: string;
-      readonly port: number;
-      readonly database: string;
-    };
-    readonly identity: {
-      readonly issuer: string;
-      readonly subject: string;
-      readonly groups: readonly string[];
-      readonly actingFor: string | null;
-    };
-    readonly grant: {
-      readonly id: string;
-      readonly task: string;
-      readonly reason: string;
-      readonly scopes: readonly string[];
-      readonly requestedAt: number;
-      readonly expiresAt: number;
-    };
-  } | null;
+  readonly facts: SessionFacts | null;
 }
 
 export interface SessionPage {

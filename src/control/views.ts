@@ -1,10 +1,10 @@
 // How the nouns look in JSON: times as ISO 8601, scopes as they were written, bytes as base64, a login with its DSN.
 
 import type { z } from 'zod';
-import type { Protocol } from '../types.ts';
+import type { GrantHistoryEvent, ListedGrant, Preview, Protocol } from '../types.ts';
 import { isLoopback } from './guard.ts';
 import type { grant, grantWithHistory, preview, session } from './schemas.ts';
-import type { GrantHistoryEvent, ListedGrant, ListedSession, Login, Preview } from './services.ts';
+import type { ListedSession, Login } from './services.ts';
 
 const SCHEMES: Readonly<Record<Protocol, string>> = { postgres: 'postgresql', mysql: 'mysql' };
 

@@ -2,12 +2,11 @@
 // the most specific mistake, so that the next request can be right.
 
 import { nearest } from '../errors.ts';
-import type { Grant, Identity, Scope, Verb } from '../types.ts';
+import type { Grant, GrantRequest, Identity, Scope, Verb } from '../types.ts';
 import { type Hours, hoursText, instantText, isOpen, opensNext } from './hours.ts';
-import { duration, type GrantRequest, mistakeIn } from './request.ts';
+import { duration, mistakeIn } from './request.ts';
 import { allowedBy, nearestScope, type ScopeRules, scopeOf } from './scopes.ts';
 
-export type { GrantRequest } from './request.ts';
 export type { ScopeRules } from './scopes.ts';
 
 /** As the config has it: `"*"` in `groups` and `connections` matches any; `scopes` as they are written. */
@@ -123,7 +122,10 @@ export function rulesFor(request: GrantRequest, { rules, connections }: Situatio
   return found.length > 0 ? found : refused(`no access rule lets ${groupsOf(identity)} have grants on "${connection}"`);
 }
 
-/** What the rules say of one verb of one scope. Different verbs may be allowed by different rules. */
+/**
+ * What the rules say of one verb of one scope. Different verbs may be allowed by different rules. `looks`: where none allows it, what is
+ * nearest is looked for, which takes long where there are many rules.
+ */
 export function answerTo(
   scope: Scope,
   verb: Verb,
@@ -131,15 +133,21 @@ export function answerTo(
   rules: readonly AccessRule[],
   renewals: number,
   { scopes, now, open }: Situation,
+  looks = true,
 ): Answer {
   // `*` as the connection means the grant's own, which is the only one that a grant reaches.
   const requested: Scope = { ...scope, connection: request.connection, verbs: new Set([verb]) };
   const allowing = rules.filter((rule) => allowedBy(rule, scopes).some((allowed) => scopes.within(requested, allowed)));
   const who = groupsOf(request.identity);
   if (allowing.length === 0) {
-    const near = nearestScope(scope, requested, rules, scopes);
-    const message = `scope ${scope.text} is not among those that ${who} may request; nearest: ${near ?? 'none'}`;
-    return { ok: false, maxTtlMs: null, message, nearest: near };
+    const near = looks ? nearestScope(scope, requested, rules, scopes) : null;
+    const message = `scope ${scope.text} is not among those that ${who} may request`;
+    return {
+      ok: false,
+      maxTtlMs: null,
+      message: looks ? `${message}; nearest: ${near ?? 'none'}` : message,
+      nearest: near,
+    };
   }
   const maxTtlMs = Math.max(...allowing.map((rule) => rule.maxTtlMs));
   const no = (message: string): Answer => ({ ok: false, maxTtlMs, message, nearest: null });

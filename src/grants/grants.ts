@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { SallyportError } from '../errors.ts';
-import type { Caller, GrantState } from '../types.ts';
-import { type Authorization, authorize, type GrantRequest, type Permission, type Situation } from './access.ts';
+import type { Caller, GrantRequest, GrantState, ListedGrant } from '../types.ts';
+import { type Authorization, authorize, type Permission, type Situation } from './access.ts';
 import { nameOf, objectionTo, whoMay } from './approvers.ts';
 import { LAPSE_MS, Ledger } from './ledger.ts';
 import { after, type EndEvent, history, type Life, listed, NOBODY } from './life.ts';
@@ -11,7 +11,7 @@ import { pageOf } from './list.ts';
 import type { Entry } from './open.ts';
 import { previewOf } from './preview.ts';
 import { FLAGGED_FROM } from './renewals.ts';
-import type { GrantsOptions, GrantsService, ListedGrant } from './service.ts';
+import type { GrantsOptions, GrantsService } from './service.ts';
 import { type GrantEvent, openStore } from './store.ts';
 
 const MAX_OPEN = 10_000;

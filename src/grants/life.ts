@@ -2,10 +2,9 @@
 // from disk alike, so that a gateway that starts again has the states that it had.
 
 import { SallyportError } from '../errors.ts';
-import type { Grant, GrantState } from '../types.ts';
+import type { Grant, GrantDecision, GrantHistoryEvent, GrantState, ListedGrant } from '../types.ts';
 import type { ScopeRules } from './access.ts';
 import { FLAGGED_FROM } from './renewals.ts';
-import type { Decision, GrantHistoryEvent, ListedGrant } from './service.ts';
 import type { GrantEvent } from './store.ts';
 
 /** Who does what nobody does. */
@@ -22,7 +21,7 @@ export interface Life {
   readonly renewals: number;
   /** Why a person has or had to approve it, or null. */
   readonly waits: string | null;
-  readonly decided: Decision | undefined;
+  readonly decided: GrantDecision | undefined;
   readonly end: EndEvent | undefined;
   /** The event that the deadline counts from. */
   readonly since: Pick<GrantEvent, 'at' | 'elapsed'>;

@@ -1,11 +1,10 @@
 // Which grants a page has: those that are open from memory, others from the narrowest list that the store keeps of them.
 
 import { SallyportError } from '../errors.ts';
-import type { Grant } from '../types.ts';
+import type { Grant, GrantFilter } from '../types.ts';
 import type { Ledger } from './ledger.ts';
 import type { Life } from './life.ts';
 import { ownerOf } from './request.ts';
-import type { GrantFilter } from './service.ts';
 import type { ListName, StoredGrant } from './store.ts';
 
 const LIMIT = 1000;

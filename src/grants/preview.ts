@@ -1,27 +1,24 @@
 // What of a request would be granted, scope by scope: so that a request can be made as small as it has to be, and an agent
 // that asked for too much learns which part it may have.
 
-import type { Verb } from '../types.ts';
-import {
-  type AccessRule,
-  type Answer,
-  answerTo,
-  authorize,
-  type GrantRequest,
-  rulesFor,
-  type Situation,
-} from './access.ts';
+import type { GrantRequest, Preview, PreviewedScope, Verb } from '../types.ts';
+import { type AccessRule, type Answer, answerTo, authorize, rulesFor, type Situation } from './access.ts';
 import { scopeOf, withVerbs } from './scopes.ts';
-import type { Preview, PreviewedScope } from './service.ts';
+
+/** For so many refusals what is nearest is looked for: who asks for more than a few wrong scopes is guessing. */
+const MOST_NEAREST = 8;
 
 export function previewOf(request: GrantRequest, situation: Situation): Preview {
   const whole = authorize(request, situation);
   const message = whole.ok ? whole.approval : whole.message;
   const approval = whole.ok && whole.approval !== null ? 'required' : 'auto';
   const rules = rulesFor(request, situation);
-  const scopes = request.scopes.flatMap((text): PreviewedScope[] =>
-    'ok' in rules ? [unknown(text, rules.message)] : previewOfScope(text, request, rules, situation),
-  );
+  const scopes: PreviewedScope[] = [];
+  for (const text of request.scopes) {
+    const looks = scopes.filter(({ granted }) => !granted).length < MOST_NEAREST;
+    if ('ok' in rules) scopes.push(unknown(text, rules.message));
+    else scopes.push(...previewOfScope(text, request, rules, situation, looks));
+  }
   return { granted: whole.ok, approval, message, scopes };
 }
 
@@ -30,12 +27,13 @@ function previewOfScope(
   request: GrantRequest,
   rules: readonly AccessRule[],
   situation: Situation,
+  looks: boolean,
 ): PreviewedScope[] {
   const scope = scopeOf(text, request.connection, situation.scopes);
   if ('message' in scope) return [unknown(text, scope.message)];
   const answers = [...scope.verbs].map((verb): [Verb, Answer] => {
     const alone = { ...scope, text: withVerbs(scope, [verb]) };
-    return [verb, answerTo(alone, verb, request, rules, situation.renewals([scope]), situation)];
+    return [verb, answerTo(alone, verb, request, rules, situation.renewals([scope]), situation, looks)];
   });
   const granted = answers.filter(([, { ok }]) => ok);
   const refused = answers.filter(([, { ok }]) => !ok);

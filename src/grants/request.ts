@@ -1,17 +1,6 @@
 // What is asked for, and what is wrong with it whoever asks.
 
-import type { Identity } from '../types.ts';
-
-export interface GrantRequest {
-  readonly identity: Identity;
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly ttlMs: number;
-  readonly task: string;
-  readonly reason: string;
-  /** Who asked, for the history, where it was not the identity itself. */
-  readonly by?: string | undefined;
-}
+import type { GrantRequest, Identity } from '../types.ts';
 
 const MAX_TASK_LENGTH = 100;
 const MAX_REASON_LENGTH = 2000;

@@ -1,7 +1,17 @@
 // What the grants offer to the rest of the gateway, and what they want of it.
 
-import type { Caller, Grant, GrantState, Identity } from '../types.ts';
-import type { AccessRule, GrantRequest, ScopeRules } from './access.ts';
+import type {
+  Caller,
+  Grant,
+  GrantFilter,
+  GrantHistoryEvent,
+  GrantRequest,
+  GrantState,
+  Identity,
+  ListedGrant,
+  Preview,
+} from '../types.ts';
+import type { AccessRule, ScopeRules } from './access.ts';
 
 export interface GrantsOptions {
   /** The store's own folder. */
@@ -25,80 +35,10 @@ export interface GrantsOptions {
   readonly schedule?: (callback: () => void, ms: number) => () => void;
 }
 
-export interface ListedGrant {
-  readonly grant: Grant;
-  readonly state: GrantState;
-  /** The life that was asked for, in milliseconds; it begins with the approval where a person has to approve. */
-  readonly ttlMs: number;
-  /** What a person who looks at it should know, such as "renewed 4 times without a new reason". */
-  readonly flags: readonly string[];
-  /** Who approved or refused it; of those that a person decided. */
-  readonly decided?: Decision;
-  /** What it waits for, in one sentence; of those that are `requested`. */
-  readonly awaits?: string;
-  /** Milliseconds since the epoch; of ended grants only, as are the other two. */
-  readonly endedAt?: number;
-  readonly endedBy?: string;
-  readonly endReason?: string;
-}
-
-export interface Decision {
-  readonly by: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly reason: string;
-}
-
-/** `requested` alone means active at once, unless an approval was needed. */
-export type GrantEventName = 'requested' | 'approved' | 'refused' | 'completed' | 'expired' | 'revoked';
-
-export interface GrantHistoryEvent {
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly event: GrantEventName;
-  readonly by: string;
-  readonly reason: string;
-}
-
 export interface GrantLogin {
   readonly grant: Grant;
   readonly verifiers: unknown;
   readonly state: GrantState;
-}
-
-/** Which grants are listed: all conditions hold. */
-export interface GrantFilter {
-  /** 1000 at most and unless told. */
-  readonly limit?: number | undefined;
-  /** A grant's id: those that were asked for before it. Throws `SP_GRANT_UNKNOWN` where there is no such grant. */
-  readonly before?: string | undefined;
-  readonly state?: GrantState | undefined;
-  readonly connection?: string | undefined;
-  readonly subject?: string | undefined;
-  /** Those of exactly this issuer, subject and person acted for. */
-  readonly owner?: Identity | undefined;
-}
-
-/** What would be granted, were it asked for now. */
-export interface Preview {
-  readonly granted: boolean;
-  readonly approval: 'auto' | 'required';
-  /** Why it is refused, or why a person has to approve it; null where neither. */
-  readonly message: string | null;
-  /** Each scope of the request; one of several verbs that cannot be granted whole is split into them. */
-  readonly scopes: readonly PreviewedScope[];
-}
-
-export interface PreviewedScope {
-  /** Ready to be asked for. */
-  readonly scope: string;
-  readonly granted: boolean;
-  readonly approval: 'auto' | 'required';
-  /** The longest life that the rules have for it; null where no rule has the scope. */
-  readonly maxTtlMs: number | null;
-  readonly message: string | null;
-  /** The nearest scope that may be asked for, where this one may not. */
-  readonly nearest: string | null;
 }
 
 export type EndListener = (grantId: string, state: GrantState, reason: string) => void;

@@ -8,8 +8,7 @@
 import { mkdirSync } from 'node:fs';
 import { type Database, open } from 'lmdb';
 import { SallyportError } from '../errors.ts';
-import type { Grant } from '../types.ts';
-import type { GrantEventName, GrantHistoryEvent } from './service.ts';
+import type { Grant, GrantEventName, GrantHistoryEvent } from '../types.ts';
 
 /** A grant as it lies on disk: scopes as they were written. */
 export interface StoredGrant extends Omit<Grant, 'scopes'> {

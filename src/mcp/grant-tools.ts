@@ -3,10 +3,10 @@
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { z } from 'zod';
 import { SallyportError } from '../errors.ts';
-import type { Identity } from '../types.ts';
+import type { GrantRequest, Identity, ListedGrant } from '../types.ts';
 import { answer, failureOf } from './answers.ts';
 import { type GrantView, grantView, sentenceOf, viewOf } from './grant-view.ts';
-import type { GrantRequest, ListedGrant, McpServices } from './services.ts';
+import type { McpServices } from './services.ts';
 import { addTool, type Context, type Tool } from './tool.ts';
 
 const grantId = z.string().max(100).describe("the grant's id: gr_…");

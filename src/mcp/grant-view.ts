@@ -1,7 +1,7 @@
 // How the tools show a grant.
 
 import { z } from 'zod';
-import type { ListedGrant } from './services.ts';
+import type { ListedGrant } from '../types.ts';
 
 export const grantView = z.object({
   id: z.string(),

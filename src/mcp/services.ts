@@ -1,35 +1,16 @@
 // What the MCP server needs of the rest of the gateway, injected by the composition root.
 
-import type { Caller, Grant, GrantState, Identity, Protocol, Verdict } from '../types.ts';
-
-/** Times are milliseconds since the epoch. */
-export interface ListedGrant {
-  readonly grant: Grant;
-  readonly state: GrantState;
-  readonly flags: readonly string[];
-  readonly decided?: { readonly by: string; readonly at: number; readonly reason: string };
-  /** What a request waits for, in one sentence. */
-  readonly awaits?: string;
-  readonly endedAt?: number;
-  readonly endedBy?: string;
-  readonly endReason?: string;
-}
-
-export interface GrantRequest {
-  readonly identity: Identity;
-  readonly connection: string;
-  readonly scopes: readonly string[];
-  readonly ttlMs: number;
-  readonly task: string;
-  readonly reason: string;
-}
-
-export interface Previewed {
-  readonly scope: string;
-  readonly granted: boolean;
-  readonly maxTtlMs: number | null;
-  readonly nearest: string | null;
-}
+import type {
+  Caller,
+  Grant,
+  GrantRequest,
+  GrantState,
+  Identity,
+  ListedGrant,
+  Preview,
+  Protocol,
+  Verdict,
+} from '../types.ts';
 
 /** Each may throw a SallyportError with words for the caller. */
 export interface Grants {
@@ -39,7 +20,7 @@ export interface Grants {
     readonly secret: string;
     readonly message: string | null;
   }>;
-  preview(request: GrantRequest): { readonly scopes: readonly Previewed[] };
+  preview(request: GrantRequest): Preview;
   show(id: string): ListedGrant;
   /** Newest first. */
   list(filter: {

@@ -20,7 +20,7 @@
 
 import { Packr, Unpackr } from 'msgpackr';
 import { SallyportError } from '../errors.ts';
-import type { Outcome, Parameter, Session, Verdict } from '../types.ts';
+import type { Outcome, Parameter, Session, SessionFacts, Verdict } from '../types.ts';
 
 export const TAG = { start: 0, statement: 1, outcome: 2, end: 3 } as const;
 export const PHASES = ['query', 'parse', 'execute', 'other'] as const;
@@ -43,33 +43,6 @@ export interface StatementEntry {
   readonly verdict: Verdict;
   /** Stands for kinds, verbs, relations and verdict: entries with the same one have them packed once. */
   readonly judgement?: object | undefined;
-}
-
-/** What is kept of a session's beginning. Nothing of the database's credential is here. */
-export interface SessionFacts {
-  readonly protocol: string;
-  readonly client: string;
-  readonly application: string;
-  readonly connection: {
-    readonly name: string;
-    readonly host: string;
-    readonly port: number;
-    readonly database: string;
-  };
-  readonly identity: {
-    readonly issuer: string;
-    readonly subject: string;
-    readonly groups: readonly string[];
-    readonly actingFor: string | null;
-  };
-  readonly grant: {
-    readonly id: string;
-    readonly task: string;
-    readonly reason: string;
-    readonly scopes: readonly string[];
-    readonly requestedAt: number;
-    readonly expiresAt: number;
-  };
 }
 
 export interface StartRecord {

@@ -10,8 +10,9 @@
 import { chmodSync } from 'node:fs';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { SallyportError } from '../errors.ts';
+import type { SessionFacts } from '../types.ts';
 import { LINK_BYTES, seal, unseal } from './chain.ts';
-import { packObject, type SessionFacts, unpackObject } from './format.ts';
+import { packObject, unpackObject } from './format.ts';
 
 export interface Portion {
   readonly previous: Buffer;

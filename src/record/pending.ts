@@ -1,8 +1,8 @@
 // The buffer of what is to be recorded in this turn of the loop: entries are packed straight into it, without garbage.
 
 import { SallyportError } from '../errors.ts';
-import type { Outcome, Parameter } from '../types.ts';
-import { type Phase, packObject, type SessionFacts, type StatementEntry, TAG } from './format.ts';
+import type { Outcome, Parameter, SessionFacts } from '../types.ts';
+import { type Phase, packObject, type StatementEntry, TAG } from './format.ts';
 
 /** Room before the entries, for the header of the frame that the journal makes of them. */
 export const FRAME_HEADER = 8;

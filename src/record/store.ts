@@ -3,9 +3,9 @@
 
 import { join } from 'node:path';
 import { SallyportError } from '../errors.ts';
-import type { Outcome } from '../types.ts';
+import type { Outcome, SessionFacts } from '../types.ts';
 import { readKey } from './chain.ts';
-import { type SessionFacts, type SessionRecord, type StatementRecord, unpackRecords } from './format.ts';
+import { type SessionRecord, type StatementRecord, unpackRecords } from './format.ts';
 import { type Head, openLayout, readHead, readPortion } from './layout.ts';
 
 /** A session as a list shows it. Times are milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 // Stock clients ask the gateway how their grant stands, and end it: SALLYPORT STATUS and SALLYPORT COMPLETE.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
-import type { ListedGrant } from '../../src/grants/service.ts';
+import type { ListedGrant } from '../../src/types.ts';
 import * as m from '../../src/wire/pg/messages.ts';
 import { bind, parse } from '../peers/messages.ts';
 import { connectRaw, logIn } from '../peers/raw.ts';

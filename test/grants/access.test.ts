@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AccessRule, authorize, type GrantRequest, type Situation } from '../../src/grants/access.ts';
+import { type AccessRule, authorize, type Situation } from '../../src/grants/access.ts';
 import { parseScope, within } from '../../src/policy/scope.ts';
+import type { GrantRequest } from '../../src/types.ts';
 
 const MINUTE = 60_000;
 

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { open as openLmdb } from 'lmdb';
-import type { GrantFilter, GrantsService } from '../../src/grants/service.ts';
+import type { GrantsService } from '../../src/grants/service.ts';
 import { openStore } from '../../src/grants/store.ts';
-import type { Identity } from '../../src/types.ts';
+import type { GrantFilter, Identity } from '../../src/types.ts';
 import { MINUTE, newDir, open, openAt, request, rule, Time } from './stand.ts';
 
 const alice: Identity = {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Preview } from '../../src/grants/service.ts';
+import type { Preview } from '../../src/types.ts';
 import { MINUTE, open, request, rule } from './stand.ts';
 
 const rules = [
@@ -85,4 +85,13 @@ test('a request that is wrong as a whole says so of each scope, and a scope that
   );
   assert.match(String(scopes[0]?.message), /did you mean "read"/);
   assert.match(String(scopes[1]?.message), /is of connection "billing"/);
+});
+
+test('of many scopes that may not be had, the nearest is looked for the first few alone', () => {
+  const many = Array.from({ length: 64 }, (_, n) => `db:analytics.private.t${n}:write`);
+  const { scopes } = ask({ scopes: many });
+  const near = scopes.filter(({ nearest }) => nearest !== null);
+  assert.deepEqual([scopes.length, near.length, near.at(-1)?.scope], [64, 8, many[7]]);
+  assert.match(String(scopes[7]?.message), /may request; nearest: db:analytics/);
+  assert.match(String(scopes[8]?.message), /that group agents may request$/);
 });

@@ -5,11 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import type { AccessRule, GrantRequest } from '../../src/grants/access.ts';
+import type { AccessRule } from '../../src/grants/access.ts';
 import { openGrants } from '../../src/grants/grants.ts';
 import type { GrantsOptions, GrantsService } from '../../src/grants/service.ts';
 import { openStore } from '../../src/grants/store.ts';
 import { parseScope, within } from '../../src/policy/scope.ts';
+import type { GrantRequest } from '../../src/types.ts';
 
 export const MINUTE = 60_000;
 const root = mkdtempSync(join(tmpdir(), 'sallyport-grants-'));

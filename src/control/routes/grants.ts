@@ -2,12 +2,12 @@
 
 import type { z } from 'zod';
 import { SallyportError } from '../../errors.ts';
-import type { Identity } from '../../types.ts';
+import type { GrantFilter, GrantRequest, Identity, ListedGrant } from '../../types.ts';
 import { forbidden, mayAll } from '../authority.ts';
 import { isOperatorToken, isSame, nameOf, OPERATOR } from '../callers.ts';
 import { badRequest } from '../problem.ts';
 import * as schemas from '../schemas.ts';
-import type { GrantFilter, GrantRequest, ListedGrant, Services } from '../services.ts';
+import type { Services } from '../services.ts';
 import { dsn, grantDetails, grantView, previewView } from '../views.ts';
 import { type Api, type By, byOf, type Changed } from './route.ts';
 
