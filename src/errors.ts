@@ -42,7 +42,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bound = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
-    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase(), bound);
     if (distance < bound) {
       bound = distance;
       best = name;
@@ -51,14 +51,20 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   return best;
 }
 
-function editDistance(a: string, b: string): number {
+/** How many letters have to be added, left out or changed to make one of the other; what is not below `bound` may be any above. */
+function editDistance(a: string, b: string, bound: number): number {
+  if (Math.abs(a.length - b.length) >= bound) return bound;
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
+    let least = row;
     for (let column = 1; column <= b.length; column++) {
       const change = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const distance = Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1);
+      current.push(distance);
+      least = Math.min(least, distance);
     }
+    if (least >= bound) return bound;
     above = current;
   }
   return above[b.length] ?? 0;
