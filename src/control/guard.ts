@@ -41,6 +41,13 @@ export interface GuardOptions {
   readonly challenge: (request: FastifyRequest) => string;
 }
 
+/** Of every answer. */
+export const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+} as const;
+
 type Limiter = ReturnType<FastifyInstance['createRateLimit']>;
 
 export async function guard(app: FastifyInstance, options: GuardOptions): Promise<void> {
@@ -66,11 +73,7 @@ export async function guard(app: FastifyInstance, options: GuardOptions): Promis
 
   app.decorateRequest('caller', null);
   app.addHook('onRequest', async (request, reply) => {
-    reply
-      .header('x-request-id', request.id)
-      .header('cache-control', 'no-store')
-      .header('x-content-type-options', 'nosniff')
-      .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+    reply.headers({ ...HEADERS, 'x-request-id': request.id });
     const objection = objectionTo(request.headers, loopback);
     if (objection !== null) throw objection;
     await count(bySource, request, reply, 'too many requests from this address');

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Caller } from '../types.ts';
 import { nameOf } from './callers.ts';
-import { callerOf, guard, isLoopback, LIMITS, type Limits, requestId } from './guard.ts';
+import { callerOf, guard, HEADERS, isLoopback, LIMITS, type Limits, requestId } from './guard.ts';
 import { openapi } from './openapi.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { connectionRoutes, healthRoutes, identityRoutes } from './routes/about.ts';
@@ -50,6 +50,11 @@ export async function createControl(options: ControlOptions, host: string): Prom
     requestIdHeader: false,
     genReqId: requestId,
     routerOptions: { maxParamLength: 200 },
+    // Addresses that no route is looked up for come past every hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.headers({ ...HEADERS, 'x-request-id': request.id });
+      return sendProblem(reply, problemOf(error));
+    },
   });
   // Connections that say nothing take no more than this.
   plain.server.maxConnections = MAX_CONNECTIONS;

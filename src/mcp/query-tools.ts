@@ -115,7 +115,11 @@ function explain(services: McpServices) {
     input: z.strictObject({
       grant: z.string().max(100).optional().describe('a grant of yours; or connection and scopes'),
       connection: z.string().max(200).optional(),
-      scopes: z.array(z.string().max(500)).max(50).default([]).describe('default: every verb on the connection'),
+      scopes: z
+        .array(z.string().max(500))
+        .max(50)
+        .default([])
+        .describe('default: all that list_connections has for it'),
       sql: z.string().min(1),
     }),
     output: z.object({
@@ -149,19 +153,28 @@ function explain(services: McpServices) {
   });
 }
 
-/** What the caller could have no grant for is not there for it. */
+/** What the caller could have no grant for is not there for it: an explanation tells what is in the database's catalog. */
 function offered(
-  { offers }: McpServices,
+  { offers, grants }: McpServices,
   connection: string | undefined,
   scopes: readonly string[],
   identity: Context['caller']['identity'],
 ) {
-  if (connection !== undefined && offers(identity).some(({ name }) => name === connection)) {
-    return { connection, scopes: scopes.length > 0 ? scopes : [`db:${connection}:read+write+ddl+admin`] };
+  const found = offers(identity).find(({ name }) => name === connection);
+  if (found === undefined) {
+    const what =
+      connection === undefined ? 'a grant or a connection is needed' : `there is no connection "${connection}"`;
+    throw new SallyportError('SP_NOT_FOUND', what, { hint: 'list_connections names those that there are for you.' });
   }
-  const what =
-    connection === undefined ? 'a grant or a connection is needed' : `there is no connection "${connection}"`;
-  throw new SallyportError('SP_NOT_FOUND', what, { hint: 'list_connections names those that there are for you.' });
+  const { name } = found;
+  if (scopes.length === 0) return { connection: name, scopes: found.scopes.map(({ scope }) => scope) };
+  const words = { task: 'explain', reason: 'explain' };
+  const asked = grants.preview({ identity, connection: name, scopes, ttlMs: 1000, ...words });
+  const beyond = asked.scopes.find(({ maxTtlMs }) => maxTtlMs === null);
+  if (beyond === undefined) return { connection: name, scopes };
+  throw new SallyportError('SP_GRANT_REFUSED', `scope ${beyond.scope} is none that you could ask for`, {
+    hint: 'list_connections says which are; without scopes, explain takes all of those.',
+  });
 }
 
 function sentence({ verdict, verbs, relations }: Explained): string {

@@ -172,6 +172,20 @@ test('connections: what could be asked for, where to log in, and nothing of the 
   assert.equal((await ask('named', 'POST', '/v1/explain', { connection: 'analytics', sql: 'x' })).status, 404);
 });
 
+test('an explanation tells of no more than the caller could ask for; of everything with a role', async () => {
+  const explain = (who: Parameters<typeof ask>[0], ...scopes: string[]) =>
+    ask(who, 'POST', '/v1/explain', { connection: 'analytics', scopes, sql: 'SELECT 1' });
+  for (const scope of ['db:analytics:read', 'db:analytics.hr:read', 'db:analytics.public.orders:ddl']) {
+    assert.equal((await explain('owner', scope)).status, 200, scope);
+  }
+  assert.equal((await explain('owner')).status, 200);
+  for (const scope of ['db:analytics:write', 'db:analytics:ddl', 'db:analytics:read+write', 'db:other:read', 'x']) {
+    const { status, json } = await explain('owner', 'db:analytics:read', scope);
+    assert.deepEqual([status, json.code], [403, 'SP_GRANT_REFUSED'], scope);
+  }
+  assert.equal((await explain('auditor', 'db:analytics:read+write+ddl+admin')).status, 200);
+});
+
 test('who am I, and who is asked', async () => {
   assert.deepEqual((await ask('owner', 'GET', '/v1/me')).json, { identity: CALLERS.owner, roles: [] });
   assert.deepEqual((await ask('approver', 'GET', '/v1/me')).json.roles, ['approver']);

@@ -276,3 +276,19 @@ const grant: Grant = {
   requestedAt: 1,
   expiresAt: 2,
 };
+
+test('addresses that cannot be read are problems as any other, with what every answer has', async () => {
+  for (const [path, status] of [
+    ['/v1/grants/%zz', 400],
+    [`/v1/grants/${'x'.repeat(201)}`, 414],
+  ] as const) {
+    const answer = await ask('GET', path, undefined, { 'x-request-id': 'mine' });
+    assert.equal(answer.status, status);
+    assert.deepEqual([answer.json.type, answer.json.status, answer.json.requestId], ['about:blank', status, 'mine']);
+    assert.match(String(answer.headers.get('content-type')), /^application\/problem\+json/);
+    assert.deepEqual(
+      ['x-request-id', 'cache-control', 'x-content-type-options'].map((name) => answer.headers.get(name)),
+      ['mine', 'no-store', 'nosniff'],
+    );
+  }
+});

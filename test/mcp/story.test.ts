@@ -211,6 +211,10 @@ function story(
     });
     assert.equal(data.statements[0].verdict.action, 'deny');
     assert.deepEqual(data.statements[0].verbs, ['write']);
+    const whole = await agent.call('explain', { connection: 'db', sql: 'DROP TABLE orders' });
+    assert.match(whole.data.statements[0].verdict.reason, /needs ddl.*db:db:read, db:db:admin/);
+    const beyond = await agent.call('explain', { connection: 'db', scopes: ['db:db:write'], sql: 'SELECT 1' });
+    assert.match(beyond.text, /scope db:db:write is none that you could ask for\nWhat to do: list_connections/);
     const foreign = await agent.call('explain', { connection: 'other', sql: 'SELECT 1' });
     assert.match(foreign.text, /there is no connection "other"\nWhat to do: list_connections/);
   });

@@ -1,6 +1,7 @@
 // Who is asked, who asks, and what could be asked for: providers, the caller, connections, explanations, health.
 
 import { SallyportError } from '../../errors.ts';
+import type { Identity } from '../../types.ts';
 import { callerOf } from '../guard.ts';
 import { offersFor } from '../offers.ts';
 import * as schemas from '../schemas.ts';
@@ -86,7 +87,7 @@ export function connectionRoutes(app: Api, services: Services, explainLimit: num
     '/v1/explain',
     {
       bodyLimit: explainLimit,
-      config: { fails: [404, 502] },
+      config: { fails: [403, 404, 502] },
       schema: {
         tags: ['connections'],
         summary: 'What would be decided of a text; nothing is run',
@@ -96,10 +97,13 @@ export function connectionRoutes(app: Api, services: Services, explainLimit: num
     },
     async (request) => {
       const { connection, scopes, sql } = request.body;
-      // What the caller could have no grant for is not there for it.
-      if (!offersFor(callerOf(request), services).some(({ name }) => name === connection)) {
+      // What the caller could have no grant for is not there for it: an explanation tells what is in the database's catalog.
+      const caller = callerOf(request);
+      if (!offersFor(caller, services).some(({ name }) => name === connection)) {
         throw new SallyportError('SP_NOT_FOUND', `there is no connection "${connection}"`);
       }
+      const beyond = caller.roles.size === 0 ? outOfReach(services, caller.identity, connection, scopes) : undefined;
+      if (beyond !== undefined) throw new SallyportError('SP_GRANT_REFUSED', beyond);
       const lines = await services.explain({ connection, scopes, text: sql });
       return {
         statements: lines.map((line) => ({
@@ -112,4 +116,16 @@ export function connectionRoutes(app: Api, services: Services, explainLimit: num
       };
     },
   );
+}
+
+/** Why the identity could ask for no grant with one of the scopes, whatever its life; undefined where it could for each. */
+function outOfReach(
+  { grants }: Services,
+  identity: Identity,
+  connection: string,
+  scopes: readonly string[],
+): string | undefined {
+  const words = { task: 'explain', reason: 'explain' };
+  const asked = grants.preview({ identity, connection, scopes, ttlMs: 1000, ...words });
+  return asked.scopes.find(({ maxTtlMs }) => maxTtlMs === null)?.message ?? undefined;
 }
