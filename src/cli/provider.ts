@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
+import { isLoopback } from '../config/issuers.ts';
 import { CommandError, EXIT } from './exit.ts';
 import type { Login } from './logins.ts';
 
@@ -92,9 +93,10 @@ async function connect(
   who: Login['who'],
 ): Promise<client.Configuration> {
   const address = new URL(issuer);
+  const isHere = isLoopback(address.hostname.replace(/^\[|\]$/g, ''));
   const options = {
-    // The gateway's config allows http on its own machine alone.
-    execute: address.protocol === 'http:' ? [client.allowInsecureRequests] : [],
+    // As the gateway's config has it: what answers in its place must not have secrets sent in the clear.
+    execute: address.protocol === 'http:' && isHere ? [client.allowInsecureRequests] : [],
     timeout: TIMEOUT,
     [client.customFetch]: standardised,
   };
