@@ -3,6 +3,7 @@
 // One look a second at the grants that have sessions and something left to tell, rather than a timer each: it costs a millisecond with
 // 10,000 grants, and what is left is asked anew each time, so that a clock that was set tells nothing too late or twice.
 
+import { requestCommand } from './asking.ts';
 import type { Grant } from './types.ts';
 import type { Notice } from './wire/port.ts';
 
@@ -69,8 +70,7 @@ export function momentsOf(life: number): number[] {
 }
 
 export function noticeOf({ id, connection, scopes, task, expiresAt }: Grant, left: number): Notice {
-  const wanted = scopes.map((scope) => `--scope ${scope.text}`).join(' ');
-  const request = `sallyport grants request --connection ${connection} ${wanted} --ttl 20m --task ${task} --reason "…"`;
+  const request = requestCommand({ connection, task, scopes: scopes.map(({ text }) => text) });
   return {
     message: `the grant ${id} ends in ${inWords(left)}, at ${new Date(expiresAt).toISOString()}`,
     hint: `Finish, or request the next: ${request}`,

@@ -1,4 +1,5 @@
 // Who may open a session, and the sessions that are open: by grant, so that its end reaches each of them.
+import { requestCommand } from './asking.ts';
 import type { Config } from './config/load.ts';
 import { nameOf } from './grants/approvers.ts';
 import type { GrantsService } from './grants/service.ts';
@@ -199,11 +200,11 @@ function sessionId(): string {
 
 function grantOver({ grant }: Session, state: GrantState, reason: string): EndReason {
   const when = new Date().toISOString();
-  const scopes = grant.scopes.map((scope) => `--scope ${scope.text}`).join(' ');
+  const { connection, task } = grant;
   const why = reason === '' ? '' : ` (${reason})`;
   return {
     kind: 'grant',
     message: `the grant ${grant.id} has ${state === 'active' ? 'ended' : state === 'revoked' ? 'been revoked' : state} at ${when}${why}`,
-    hint: `Request the next: sallyport grants request --connection ${grant.connection} ${scopes} --ttl 20m --task ${grant.task} --reason "…"`,
+    hint: `Request the next: ${requestCommand({ connection, task, scopes: grant.scopes.map(({ text }) => text) })}`,
   };
 }

@@ -2,6 +2,7 @@
 //
 // Words for who has proven to be somebody are exact; what is said to others is the protocol's, and the same for every token.
 
+import { requestCommand } from './asking.ts';
 import { SallyportError } from './errors.ts';
 import type { Connection, Grant, Identity, Protocol } from './types.ts';
 import type { TokenAnswer, TokenLogin } from './wire/login.ts';
@@ -27,14 +28,14 @@ export async function grantOfToken(
     throw error;
   }
   const all = live(identity);
-  if (all.length === 0) return nothing(`${identity.subject} has no live grant`, '<connection>', task);
+  if (all.length === 0) return nothing(`${identity.subject} has no live grant`, null, task);
   const here = all.filter((grant) => {
     const found = connection(grant.connection);
     return found?.protocol === protocol && (database === null || [found.name, found.database].includes(database));
   });
   if (here.length === 0) {
     const what = database === null ? `a ${protocol} connection` : `database "${database}" on this port`;
-    return nothing(`no live grant of ${identity.subject} is for ${what}`, database ?? '<connection>', task);
+    return nothing(`no live grant of ${identity.subject} is for ${what}`, database, task);
   }
   // A grant's id stands for its task: two grants may have the same one.
   const meant = task === null ? here : here.filter((grant) => grant.task === task || grant.id === task);
@@ -54,9 +55,8 @@ export async function grantOfToken(
   };
 }
 
-function nothing(refused: string, connection: string, task: string | null): TokenAnswer {
-  const request = `sallyport grants request --connection ${connection} --scope … --ttl 20m --task ${task ?? '…'} --reason "…"`;
-  return { refused, hint: `Request one: ${request}` };
+function nothing(refused: string, connection: string | null, task: string | null): TokenAnswer {
+  return { refused, hint: `Request one: ${requestCommand({ connection, scopes: null, task })}` };
 }
 
 const tasksOf = (grants: readonly Grant[]): string => [...new Set(grants.map(({ task }) => task))].join(', ');

@@ -86,6 +86,10 @@ export interface LoginOptions<Other> {
   readonly other: (step: Other) => void;
 }
 
+/** Characters of a login: of one that no secret is as short as, and of the longest that there is. */
+const SHORT = 16;
+const LONGEST = 128;
+
 /** The name of a token's login, as failures are kept by: it is everybody's. */
 export function isTokenLogin(login: string): boolean {
   return login === 'oidc' || login.startsWith('oidc:');
@@ -94,6 +98,12 @@ export function isTokenLogin(login: string): boolean {
 /** The task that a token's login names, or null. */
 export function taskOf(login: string): string | null {
   return login.length > 'oidc:'.length ? login.slice('oidc:'.length) : null;
+}
+
+/** Of what is no login of this gateway only the beginning: people put their secret or token where the user belongs. */
+export function loggable(login: string): string {
+  if (login.length <= SHORT || (login.length <= LONGEST && /^gr_[a-z2-7]{16}$|^oidc(:|$)/.test(login))) return login;
+  return `${login.slice(0, SHORT)}…`;
 }
 
 /**
@@ -185,7 +195,11 @@ export function logIn<Who, Other extends { readonly do: string }>(
           failed(failure);
           if (failure === 'secret') throttle.failed(source, login ?? null);
           if (failure === 'token') throttle.failed(source, null);
-          log.info({ client: `${raw.remoteAddress}`, login, reason }, 'a login was refused');
+          const told =
+            login === undefined
+              ? { reason }
+              : { login: loggable(login), reason: reason.replace(login, loggable(login)) };
+          log.info({ client: `${raw.remoteAddress}`, ...told }, 'a login was refused');
           if (bytes.length > 0) socket.end(bytes);
           setTimeout(() => raw.destroy(), bytes.length > 0 ? LAST_WORDS : 0).unref();
           return done(null);

@@ -18,6 +18,8 @@ const LOGIN_CEILING_MS = 1_000;
 const HALF_LIFE_MS = 60_000;
 /** Sources and logins that are kept in mind, each; the latest. */
 const REMEMBERED = 10_000;
+/** Characters of a login that are kept in mind: those of longer ones are anybody's. */
+const LONGEST_LOGIN = 128;
 
 interface Failures {
   readonly count: number;
@@ -37,17 +39,17 @@ export class Throttle {
 
   /** Milliseconds before an attempt of this source may be looked at. `login` is null where it names nobody in particular. */
   delay(source: string, login: string | null): number {
-    const ofLogin = login === null ? 0 : delayOf(this.#count(this.#logins, login), LOGIN_CEILING_MS);
+    const ofLogin = login === null ? 0 : delayOf(this.#count(this.#logins, keyOf(login)), LOGIN_CEILING_MS);
     return Math.max(delayOf(this.#count(this.#sources, source), SOURCE_CEILING_MS), ofLogin);
   }
 
   failed(source: string, login: string | null): void {
     this.#add(this.#sources, source);
-    if (login !== null) this.#add(this.#logins, login);
+    if (login !== null) this.#add(this.#logins, keyOf(login));
   }
 
   succeeded(login: string): void {
-    this.#logins.delete(login);
+    this.#logins.delete(keyOf(login));
   }
 
   #count(kept: ReadonlyMap<string, Failures>, key: string): number {
@@ -64,6 +66,8 @@ export class Throttle {
     if (kept.size > REMEMBERED && oldest !== undefined) kept.delete(oldest);
   }
 }
+
+const keyOf = (login: string): string => login.slice(0, LONGEST_LOGIN);
 
 function delayOf(count: number, ceiling: number): number {
   const costly = Math.round(count) - SLOW_FROM;

@@ -82,3 +82,13 @@ test('a source is an IPv4 address, or the first 64 bits of an IPv6 one', () => {
     assert.equal(sourceOf(address), source, address);
   }
 });
+
+test('a login of any length takes no more than its beginning to be kept in mind', () => {
+  const throttle = new Throttle(() => 0);
+  const long = 'x'.repeat(10_000);
+  for (let i = 0; i < 12; i++) throttle.failed(`10.0.0.${i}`, long);
+  assert.ok(throttle.delay('10.9.9.9', long) > 0);
+  assert.equal(throttle.delay('10.9.9.9', long), throttle.delay('10.9.9.9', long.slice(0, 128)));
+  throttle.succeeded(long);
+  assert.equal(throttle.delay('10.9.9.9', long), 0);
+});

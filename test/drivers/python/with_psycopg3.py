@@ -2,12 +2,15 @@
 
 Arguments and login as in with_psycopg2.py."""
 import json
+import logging
 import sys
 
 import psycopg
 from psycopg.rows import dict_row
 
 masked = sys.argv[1]
+# It warns where a refusal comes back while it is still sending what is behind in the pipeline.
+logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def check(row):
