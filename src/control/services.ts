@@ -6,8 +6,6 @@ import type {
   GrantFilter,
   GrantHistoryEvent,
   GrantRequest,
-  GrantState,
-  Identity,
   ListedGrant,
   Preview,
   Protocol,

@@ -131,7 +131,7 @@ export interface Spied {
 }
 
 /** The words among the protected values: nothing of the database's own looks like them. */
-export const WORDS = USERS.flatMap(([word, other]) => [word, other]);
+export const WORDS = USERS.flatMap((user): string[] => [user[0], user[1]]);
 
 const EVERYTHING = ['db:db:read+write+ddl+admin'];
 
